@@ -1,0 +1,52 @@
+// JsonText: JSON kept as it was given, byte for byte, and known to be valid.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace stele {
+
+/// One JSON value (RFC 8259, strictly) in valid UTF-8, nested at most 1,000 deep.
+///
+/// The bytes stay as they came: white space, key order and the form of numbers are part of the history. They
+/// are parsed when asked for, not before.
+class JsonText {
+public:
+    static constexpr int max_depth = 1000;
+
+    /// The empty object, `{}`.
+    JsonText() : text_("{}") {}
+
+    /// Written compactly. Throws InvalidInput when a string in `value` is not UTF-8, or it is nested too deep.
+    JsonText(const nlohmann::json& value);  // NOLINT(google-explicit-constructor): events are written with literals
+
+    /// Checks `text` and keeps it. Throws InvalidInput naming `field`, the byte and what is wrong there.
+    [[nodiscard]] static JsonText parse(std::string text, std::string_view field = "data");
+
+    /// The same, and the value must be an object.
+    [[nodiscard]] static JsonText parse_object(std::string text, std::string_view field = "metadata");
+
+    /// Keeps bytes that were checked before, such as those read from a store.
+    [[nodiscard]] static JsonText trusted(std::string text) { return JsonText{Trusted{}, std::move(text)}; }
+
+    /// Replaces the value by bytes that were checked before, reusing memory.
+    void assign_trusted(std::string_view text) { text_.assign(text); }
+
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    [[nodiscard]] nlohmann::json value() const;  ///< parsed afresh at each call
+    [[nodiscard]] bool is_object() const noexcept;
+
+    friend bool operator==(const JsonText&, const JsonText&) = default;
+    friend std::ostream& operator<<(std::ostream& out, const JsonText& json) { return out << json.text_; }
+
+private:
+    struct Trusted {};
+    JsonText(Trusted, std::string text) : text_(std::move(text)) {}
+
+    std::string text_;
+};
+
+}  // namespace stele

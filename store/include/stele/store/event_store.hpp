@@ -1,0 +1,185 @@
+// EventStore: an append-only log of events in one folder.
+//
+// Every event has two coordinates, given by append() and fixed for good: its version within its stream
+// (1, 2, 3, …) and its position in the log, which orders events across streams.
+//
+// Promises, cited by number in code and tests:
+//   L1  An event seen at a position stays there, unchanged, for good.
+//   L2  Positions become visible in order: once 9 is visible, no 8 can still appear. No gaps.
+//   L3  Versions in a stream are 1, 2, 3, … in position order.
+//   L4  The events of one append become visible together or not at all, over any number of streams.
+//   L5  When append() returns, its events survive a power cut (Durability::full).
+//   L6  Appending the same event ids again changes nothing and returns the first answer.
+//   L7  Of racing appends whose conditions exclude one another, exactly one wins.
+//
+// Threads: every member may be called from any thread; appends of several threads share commits.
+// Any number of processes on one host may have the same store open.
+#pragma once
+
+#include <stele/store/append.hpp>
+#include <stele/store/event_range.hpp>
+#include <stele/store/query.hpp>
+#include <stele/store/subscription.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace stele {
+
+/// What a returned append has survived.
+enum class Durability {
+    full,     ///< a power cut (L5)
+    relaxed,  ///< a crash of the process; a power cut may take the newest commits, never order or consistency
+};
+
+enum class OpenMode {
+    create,    ///< make the store where there is none
+    existing,  ///< throw StoreError (code "not_found") where there is none
+};
+
+struct Options {
+    OpenMode mode = OpenMode::create;
+    Durability durability = Durability::full;
+    Limits limits;
+
+    /// How long an append waits for a place in the queue, and for other processes, before StoreBusy.
+    std::chrono::milliseconds deadline{5000};
+    /// How many appends may wait at once; more callers wait for a place.
+    std::size_t queue_limit = 1024;
+    /// When the WAL has grown by so many 4 KiB pages, a commit copies it into the database.
+    int checkpoint_pages = 10'000;
+    /// Gives recorded_at. Times it returns may repeat and go back; recorded_at never does.
+    Clock clock = stele::now;
+    /// The SQLite VFS to open files with; empty: the system's. The seam that fault tests use.
+    std::string sqlite_vfs;
+};
+
+/// One stream in a listing.
+struct StreamInfo {
+    StreamId stream;
+    Version version;  ///< of its last event: how many there are
+    Position first_position;
+    Position last_position;
+    Timestamp last_recorded_at{};
+};
+
+/// One event type in a listing.
+struct TypeInfo {
+    std::string type;
+    std::int64_t count = 0;
+    Position first_position;
+    Position last_position;
+};
+
+/// What a store is and holds.
+struct StoreInfo {
+    std::string name;     ///< as it was opened: the folder or the URL
+    std::string backend;  ///< "sqlite"
+    int format = 0;       ///< the format number in the file
+    Position head;
+    std::int64_t streams = 0;
+    std::int64_t types = 0;
+    std::int64_t bytes = 0;  ///< on disk: the log and what belongs to it, without read models
+};
+
+class EventStore {
+public:
+    /// Opens the store in folder `path`, making it where there is none (see Options::mode). Recovers by itself from
+    /// a crash of whoever had it open.
+    ///
+    /// Throws StoreError: "not_found", "not_a_store" (another kind of file stands there), "format" (written by a
+    /// newer Stele; the message names both format numbers), or what the disk said.
+    [[nodiscard]] static EventStore open(const std::string& path, const Options& options = {});
+
+    /// A store in a new folder under the system's temporary folder, deleted when the object goes.
+    [[nodiscard]] static EventStore temporary(const Options& options = {});
+
+    EventStore(EventStore&&) noexcept;
+    EventStore& operator=(EventStore&&) noexcept;
+    ~EventStore();
+
+    // ---- Writing
+
+    /// Appends `events` to `stream` in the order given: all of them, or none.
+    ///
+    /// Appended: the events are durable, and visible to every read that starts from now on.
+    /// VersionConflict: read the stream again, decide again, append again.
+    ///
+    /// Requires  `events` is not empty. It is read during the call and not kept.
+    /// Throws    InvalidInput an event breaks a limit or a rule of the format.
+    ///           IdConflict  an id is in the store already with other content.
+    ///           StoreBusy   the queue or another process kept us waiting past Options::deadline.
+    ///           StoreError  the disk or the file failed; if it failed during commit, appending the same event ids
+    ///                       again tells whether the events are there.
+    /// Cost      a share of one transaction and one sync, however many events: batches are cheap.
+    [[nodiscard]] AppendResult try_append(const StreamId& stream, ExpectedVersion expected,
+                                          std::span<const NewEvent> events);
+    [[nodiscard]] AppendResult try_append(const StreamId& stream, ExpectedVersion expected,
+                                          std::initializer_list<NewEvent> events) {
+        return try_append(stream, expected, std::span{events.begin(), events.size()});
+    }
+    /// Several streams, several conditions, one commit.
+    [[nodiscard]] AppendResult try_append(const Append& append);
+
+    /// The same, for callers who do not plan for a conflict: it is thrown as Conflict.
+    Appended append(const StreamId& stream, ExpectedVersion expected, std::span<const NewEvent> events);
+    Appended append(const StreamId& stream, ExpectedVersion expected, std::initializer_list<NewEvent> events) {
+        return append(stream, expected, std::span{events.begin(), events.size()});
+    }
+    Appended append(const Append& append);
+
+    /// Queues the append and returns at once, so that one thread can fill a commit. The future holds what
+    /// try_append() would return or throw. Waits only while the queue is full. Appends queued by one thread are
+    /// committed in that order. The first use starts a thread.
+    [[nodiscard]] std::future<AppendResult> append_async(Append append);
+
+    // ---- Reading
+
+    /// The events of one stream, oldest first.
+    [[nodiscard]] EventRange read(const StreamId& stream) const;
+    /// The events that `read` selects. Throws InvalidInput when its parts do not go together.
+    [[nodiscard]] EventRange read(const Read& read) const;
+    /// The event with this id, if there is one.
+    [[nodiscard]] std::optional<Event> find(const EventId& id) const;
+    /// The event at this position, if there is one.
+    [[nodiscard]] std::optional<Event> at(Position position) const;
+
+    /// The position of the last event, 0 in an empty store.
+    [[nodiscard]] Position head() const;
+    /// The version of the stream's last event; empty without events.
+    [[nodiscard]] std::optional<Version> version(const StreamId& stream) const;
+    /// The position of the last event recorded at or before `time`, 0 if there is none.
+    [[nodiscard]] Position position_at(Timestamp time) const;
+    /// How far `source` has been taken in.
+    [[nodiscard]] std::optional<Tracking> tracked(const std::string& source) const;
+
+    /// Events of `query` behind `after`, as they come.
+    [[nodiscard]] Subscription subscribe(Query query = {}, Position after = {}) const;
+
+    /// Calls `visit` for each stream, ordered by tenant, type and id, until it returns false. Holds no more than a
+    /// page in memory.
+    void streams(const std::function<bool(const StreamInfo&)>& visit) const;
+    /// The types that occur, ordered by name. Cost: one pass over the index of types.
+    [[nodiscard]] std::vector<TypeInfo> types() const;
+    [[nodiscard]] StoreInfo info() const;
+
+    /// The folder (or URL) that the store was opened with.
+    [[nodiscard]] const std::string& name() const noexcept;
+    /// The folder that read models of this store live in; not made by the store.
+    [[nodiscard]] std::filesystem::path models_folder() const;
+
+private:
+    struct State;
+    explicit EventStore(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace stele

@@ -1,0 +1,1 @@
+#include <stele/store/query.hpp>
