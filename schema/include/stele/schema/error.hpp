@@ -42,4 +42,11 @@ private:
     std::string field_;
 };
 
+/// What was asked for by name, or at a point of its history, is not there. The message says what to try instead.
+class NotFound : public Error {
+public:
+    explicit NotFound(const std::string& message, nlohmann::json facts = nlohmann::json::object())
+        : Error("not_found", message, std::move(facts)) {}
+};
+
 }  // namespace stele
