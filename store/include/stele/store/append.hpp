@@ -67,8 +67,9 @@ struct AppendPart {
 /// source that they came from. All of it becomes visible together or not at all (L4).
 class Append {
 public:
-    /// Adds events to a stream. A stream may be named once. Throws InvalidInput when `events` is empty or the
-    /// stream was named before.
+    /// Adds events to a stream. Positions follow the order of the calls. A stream may be named again with
+    /// expect::any, to interleave streams; an expectation is about the stream before this append.
+    /// Throws InvalidInput when `events` is empty, or the stream was named before and `expected` is not any.
     Append& to(StreamId stream, ExpectedVersion expected, std::vector<NewEvent> events) &;
     /// Refuses the whole append when an event matches. Conditions see what was committed before, never the events
     /// of their own append.
