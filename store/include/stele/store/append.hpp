@@ -1,6 +1,7 @@
 // What is appended, what it depends on, and what came of it.
 #pragma once
 
+#include <stele/schema/error.hpp>
 #include <stele/store/query.hpp>
 
 #include <chrono>

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <memory>
 #include <ranges>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace stele {
@@ -25,10 +27,30 @@ public:
 ///
 /// It fixes its end when it starts: events appended later are not in it. Between pages it holds no transaction,
 /// no lock and no connection, so a slow reader delays nobody. It may outlive nothing: the EventStore that made it
-/// must stay open. Use it from one thread at a time. An iterator's event is valid until the iterator moves.
+/// must stay open. Use it from one thread at a time. An iterator's event is valid until the iterator moves, an
+/// iterator as long as any copy of its range.
+///
+/// It is a view, of std::ranges and of range-v3: `store.read(…) | views::filter(…)` works, and so does a pipeline
+/// over a named range. Copies are the same read at the same place, as it is with streams.
 ///
 /// Throws StoreError from begin() and ++ where the disk or the file fails.
 class EventRange : public std::ranges::view_base {
+    struct State {
+        std::unique_ptr<detail::PageSource> source;
+        std::vector<Event> page;
+        std::size_t at = 0;
+        std::size_t filled = 0;
+        bool started = false;
+
+        void fetch() {
+            at = 0;
+            filled = source->next(page);
+        }
+        void advance() {
+            if (++at == filled) fetch();
+        }
+    };
+
 public:
     class iterator {
     public:
@@ -40,10 +62,10 @@ public:
         using iterator_concept = std::input_iterator_tag;
 
         iterator() = default;
-        reference operator*() const { return range_->page_[range_->at_]; }
+        reference operator*() const { return state_->page[state_->at]; }
         pointer operator->() const { return &**this; }
         iterator& operator++() {
-            range_->advance();
+            state_->advance();
             return *this;
         }
         void operator++(int) { ++*this; }
@@ -51,37 +73,37 @@ public:
 
     private:
         friend class EventRange;
-        explicit iterator(EventRange* range) : range_(range) {}
-        [[nodiscard]] bool at_end() const { return range_ == nullptr || range_->at_ == range_->filled_; }
-        EventRange* range_ = nullptr;
+        explicit iterator(State* state) : state_(state) {}
+        [[nodiscard]] bool at_end() const { return state_ == nullptr || state_->at == state_->filled; }
+        State* state_ = nullptr;
     };
 
-    explicit EventRange(std::unique_ptr<detail::PageSource> source) : source_(std::move(source)) {}
-    EventRange(EventRange&&) = default;
-    EventRange& operator=(EventRange&&) = default;
-
-    /// Fetches the first page. May be called once.
-    iterator begin() {
-        if (!started_) fetch();
-        started_ = true;
-        return iterator{this};
+    /// No events.
+    EventRange() = default;
+    explicit EventRange(std::unique_ptr<detail::PageSource> source) : state_(std::make_shared<State>()) {
+        state_->source = std::move(source);
     }
-    static std::default_sentinel_t end() noexcept { return {}; }
+
+    /// Fetches the first page at the first call; where the read is, at later ones.
+    [[nodiscard]] iterator begin() const {
+        if (state_ != nullptr && !state_->started) {
+            state_->fetch();
+            state_->started = true;
+        }
+        return iterator{state_.get()};
+    }
+    [[nodiscard]] static std::default_sentinel_t end() noexcept { return {}; }
 
 private:
-    void advance() {
-        if (++at_ == filled_) fetch();
-    }
-    void fetch() {
-        at_ = 0;
-        filled_ = source_->next(page_);
-    }
-
-    std::unique_ptr<detail::PageSource> source_;
-    std::vector<Event> page_;
-    std::size_t at_ = 0;
-    std::size_t filled_ = 0;
-    bool started_ = false;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace stele
+
+// Tells range-v3, where it is used, that an EventRange is a view; nothing of range-v3 is needed for it.
+namespace ranges::ext {
+template <class T>
+struct enable_view;
+template <>
+struct enable_view<stele::EventRange> : std::true_type {};
+}  // namespace ranges::ext
