@@ -1,3 +1,11 @@
+# stele_requires(<folder> <package> [<version>] …): finds a package that the folder's library needs, and has
+# stele-config.cmake find it again for whoever uses the installed library. A static library carries no list of what
+# it was built with, so packages that only our .cpp files name are needed as well.
+macro(stele_requires folder package)
+    find_package(${package} ${ARGN} REQUIRED)
+    set_property(GLOBAL APPEND PROPERTY STELE_PACKAGES_${folder} "${package} ${ARGN}")
+endmacro()
+
 # stele_library(<folder> HEADERS <files> SOURCES <files>): the target stele_<folder>, known as stele::<folder>,
 # with the folder's public headers as a file set: installed as they stand in the tree, and each compiled alone by
 # the target all_verify_interface_header_sets.
@@ -13,5 +21,5 @@ function(stele_library folder)
         EXPORT_NAME ${folder}
         POSITION_INDEPENDENT_CODE ON
         VERIFY_INTERFACE_HEADER_SETS ON)
-    install(TARGETS stele_${folder} EXPORT stele FILE_SET HEADERS)
+    set_property(GLOBAL APPEND PROPERTY STELE_FOLDERS ${folder})
 endfunction()
