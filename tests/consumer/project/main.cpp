@@ -6,8 +6,9 @@
 int main() {
     auto store = stele::EventStore::temporary();
     const stele::StreamId site{"Site", "site-42"};
-    store.append(site, stele::expect::none,
-                 {stele::event("SiteCreated", {{"domain", "example.org"}}).by("user-7"), stele::event("SitePublished")});
+    store.append(
+        site, stele::expect::none,
+        {stele::event("SiteCreated", {{"domain", "example.org"}}).by("user-7"), stele::event("SitePublished")});
 
     for (const stele::Event& event : store.read(site)) {
         std::cout << event.stream << " v" << event.version << ' ' << event.type << '\n';
