@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -25,8 +26,10 @@ namespace stele::test {
 /// A process that is still there when the object goes is killed. Use it from one thread at a time.
 class Process {
 public:
-    /// Starts `command[0]`, a path, with the rest as its arguments.
-    explicit Process(std::vector<std::string> command) {
+    using Environment = std::map<std::string, std::string>;
+
+    /// Starts `command[0]`, a path, with the rest as its arguments; `environment` is added to ours.
+    explicit Process(std::vector<std::string> command, const Environment& environment = {}) {
         // A child that died must fail a write, not end the test.
         ::signal(SIGPIPE, SIG_IGN);
 
@@ -50,7 +53,12 @@ public:
         std::vector<char*> arguments;
         for (std::string& word : command) arguments.push_back(word.data());
         arguments.push_back(nullptr);
-        const int failed = ::posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);
+        std::vector<std::string> settings = with(environment);
+        std::vector<char*> variables;
+        for (std::string& setting : settings) variables.push_back(setting.data());
+        variables.push_back(nullptr);
+        const int failed =
+            ::posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments.data(), variables.data());
 
         ::posix_spawnattr_destroy(&attributes);
         ::posix_spawn_file_actions_destroy(&actions);
@@ -125,6 +133,17 @@ public:
         if (pid_ > 0 && !status_) ::kill(pid_, signal);
     }
 
+    /// Waits until a signal has stopped it (SIGSTOP); kill(SIGCONT) lets it go on. False: it ended instead.
+    [[nodiscard]] bool wait_until_stopped() {
+        int status = 0;
+        while (::waitpid(pid_, &status, WUNTRACED) < 0) {
+            if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "waiting for a process");
+        }
+        if (WIFSTOPPED(status)) return true;
+        ended(status);
+        return false;
+    }
+
     /// Closes its input and waits for its end: the exit status, or 128 and the number of the signal that ended it.
     int wait() {
         close_input();
@@ -134,12 +153,24 @@ public:
                 if (errno != EINTR)
                     throw std::system_error(errno, std::generic_category(), "waiting for a process");
             }
-            status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            ended(status);
         }
         return *status_;
     }
 
 private:
+    void ended(int status) { status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
+    [[nodiscard]] static std::vector<std::string> with(const Environment& added) {
+        std::vector<std::string> settings;
+        for (char** entry = environ; *entry != nullptr; ++entry) {
+            const std::string_view setting{*entry};
+            if (!added.contains(std::string{setting.substr(0, setting.find('='))})) settings.emplace_back(setting);
+        }
+        for (const auto& [name, value] : added) settings.push_back(name + "=" + value);
+        return settings;
+    }
+
     [[nodiscard]] static std::pair<int, int> pipe() {
         int ends[2];
         // Close-on-exec, or a second process would keep the first one's input open.
