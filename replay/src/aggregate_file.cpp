@@ -1,0 +1,214 @@
+#include <stele/replay/aggregate_file.hpp>
+#include <stele/schema/sql/compiler.hpp>
+#include <stele/schema/sql/directive_file.hpp>
+#include <stele/schema/sql/event_binder.hpp>
+#include <stele/schema/sql/text.hpp>
+
+#include <sqlite3.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace stele {
+namespace {
+
+// The expressions of a file, and which of them takes which event.
+struct Expressions {
+    std::vector<sql::SqlText> texts;
+    std::map<std::string, std::size_t, std::less<>> by_type;  // event type: its place in texts
+    std::optional<std::size_t> otherwise;                     // that of `on *`
+
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view type) const {
+        const auto named = by_type.find(type);
+        return named == by_type.end() ? otherwise : named->second;
+    }
+};
+
+struct Close {
+    void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
+};
+
+// A place for expressions to run in: a database without tables.
+class Workbench {
+public:
+    Workbench() : db_(open()), compiler_(db_.get(), sql::Compiler::Kind::deterministic) {}
+
+    sql::Statement compile(const sql::SqlText& text) { return compiler_.expression(text); }
+
+private:
+    static std::unique_ptr<sqlite3, Close> open() {
+        sqlite3* db = nullptr;
+        // No mutex: a folding is used by one thread at a time.
+        const int result = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+        std::unique_ptr<sqlite3, Close> owner{db};
+        if (result != SQLITE_OK) throw sql::SqlError{db, "opening a database in memory"};
+        return owner;
+    }
+
+    std::unique_ptr<sqlite3, Close> db_;
+    sql::Compiler compiler_;
+};
+
+// The value that the statement stands on, as JSON. Throws InvalidInput for what is no state.
+JsonText result_of(sqlite3_stmt* statement) {
+    switch (sqlite3_column_type(statement, 0)) {
+        case SQLITE_NULL:
+            throw InvalidInput{"the new state", "JSON text",
+                               "NULL (a field that is not there is NULL, and so is what is computed with it; "
+                               "coalesce() gives it a value, 'null' is JSON's null)"};
+        case SQLITE_BLOB:
+            throw InvalidInput{"the new state", "JSON text", "a blob"};
+        default:
+            break;
+    }
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, 0));
+    return JsonText::parse(std::string{text, size}, "the new state");
+}
+
+class FileFolding final : public Folding {
+public:
+    FileFolding(JsonText initial, std::shared_ptr<const Expressions> expressions)
+        : expressions_(std::move(expressions)), state_(std::move(initial)) {
+        handlers_.reserve(expressions_->texts.size());
+        for (const auto& text : expressions_->texts) {
+            auto statement = workbench_.compile(text);
+            auto plan = binder_.plan(statement);
+            const int state = statement.parameter("$state");
+            handlers_.push_back({std::move(statement), std::move(plan), state});
+        }
+    }
+
+    void resume(const JsonText& state) override { state_ = state; }
+
+    void apply(const Event& event) override {
+        const auto place = expressions_->find(event.type);
+        if (!place) return;
+
+        auto& [statement, plan, state_parameter] = handlers_[*place];
+        try {
+            binder_.take(event);
+            binder_.bind(plan, statement);
+            if (state_parameter != 0) statement.bind(state_parameter, state_.text());
+            statement.step();
+            auto next = result_of(statement.get());
+            // The statement has the old text bound, so it lets go before that text goes.
+            statement.reset();
+            state_ = std::move(next);
+        } catch (const sql::SqlError& error) {
+            fail(statement, event, error.reason());
+        } catch (const InvalidInput& error) {
+            fail(statement, event, error.what());
+        }
+    }
+
+    [[nodiscard]] JsonText state() const override { return state_; }
+
+private:
+    struct Handler {
+        sql::Statement statement;
+        sql::EventBinder::Plan plan;
+        int state_parameter;
+    };
+
+    [[noreturn]] static void fail(sql::Statement& statement, const Event& event, std::string_view reason) {
+        statement.reset();
+        throw ReplayError{statement.file() + ':' + std::to_string(statement.line()), event, reason};
+    }
+
+    std::shared_ptr<const Expressions> expressions_;
+    Workbench workbench_;
+    sql::EventBinder binder_{{"$state"}};
+    std::vector<Handler> handlers_;  // behind the workbench: statements go before their connection
+    JsonText state_;
+};
+
+JsonText initial_state(const sql::Section& section) {
+    Workbench workbench;
+    auto statement = workbench.compile(section.body);
+    if (sqlite3_bind_parameter_count(statement.get()) != 0)
+        throw sql::DefinitionError{statement.file(), statement.line(), "an expression without placeholders",
+                                   sqlite3_bind_parameter_name(statement.get(), 1),
+                                   "there is no event before the first one"};
+    try {
+        statement.step();
+        return result_of(statement.get());
+    } catch (const sql::SqlError& error) {
+        throw sql::DefinitionError{statement.file(), statement.line(), "a state", error.reason()};
+    } catch (const InvalidInput& error) {
+        throw sql::DefinitionError{statement.file(), statement.line(), "a state", error.what()};
+    }
+}
+
+void require_expression(const sql::Section& section) {
+    if (section.has_empty_body())
+        throw section.error("an SQL expression behind it", "nothing", "it gives the new state as JSON");
+}
+
+}  // namespace
+
+struct AggregateFile::Definition {
+    std::string file;
+    std::string aggregate_type;
+    int version = 1;
+    JsonText initial;
+    Expressions expressions;
+};
+
+AggregateFile AggregateFile::load(const std::filesystem::path& path) {
+    const auto file = sql::DirectiveFile::load(path);
+    return parse(file.text(), file.file());
+}
+
+AggregateFile AggregateFile::parse(std::string_view text, std::string file) {
+    const auto declared = sql::DirectiveFile::parse(text, std::move(file));
+    auto heading = declared.heading("aggregate");
+    auto definition = std::make_shared<Definition>();
+    definition->file = declared.file();
+    definition->aggregate_type = std::move(heading.name);
+    definition->version = heading.version;
+
+    bool has_initial = false;
+    for (const auto& section : declared.sections()) {
+        if (&section == &declared.sections().front()) continue;
+        if (section.keyword == "initial") {
+            if (std::exchange(has_initial, true)) throw section.error("one initial state", "a second one");
+            if (!section.words.empty()) throw section.error("the end of the line", section.words.front().text);
+            require_expression(section);
+            definition->initial = initial_state(section);
+        } else if (section.keyword == "on") {
+            const auto types = section.event_types();
+            require_expression(section);
+            auto& expressions = definition->expressions;
+            const auto place = expressions.texts.size();
+            expressions.texts.push_back(section.body);
+            if (types.empty() && std::exchange(expressions.otherwise, place))
+                throw section.error("one `on *`", "a second one");
+            for (const auto& type : types)
+                if (!expressions.by_type.emplace(type, place).second)
+                    throw section.error("each event type once", "\"" + type + "\" again");
+        } else {
+            throw section.error("`on` or `initial`", "`" + section.keyword + "`");
+        }
+    }
+
+    AggregateFile aggregate{std::move(definition)};
+    (void)aggregate.begin();  // compiles every expression
+    return aggregate;
+}
+
+AggregateFile::AggregateFile(std::shared_ptr<const Definition> definition) : definition_(std::move(definition)) {}
+
+std::string_view AggregateFile::aggregate_type() const noexcept { return definition_->aggregate_type; }
+int AggregateFile::version() const noexcept { return definition_->version; }
+const std::string& AggregateFile::file() const noexcept { return definition_->file; }
+
+std::unique_ptr<Folding> AggregateFile::begin() const {
+    return std::make_unique<FileFolding>(
+        definition_->initial, std::shared_ptr<const Expressions>{definition_, &definition_->expressions});
+}
+
+}  // namespace stele
