@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace stele::sql {
 namespace {
@@ -37,50 +38,36 @@ bool is_foreign_table(std::string_view name) noexcept {
            starts_with_ignoring_case(name, "pragma_") || is_one_of(name, {"dbstat", "bytecode", "tables_used"});
 }
 
-std::string what_action(int action) {
-    switch (action) {
-        case SQLITE_ATTACH:
-            return "ATTACH";
-        case SQLITE_DETACH:
-            return "DETACH";
-        case SQLITE_PRAGMA:
-            return "PRAGMA";
-        case SQLITE_TRANSACTION:
-            return "BEGIN, COMMIT or ROLLBACK";
-        case SQLITE_SAVEPOINT:
-            return "a savepoint";
-        case SQLITE_ANALYZE:
-            return "ANALYZE";
-        case SQLITE_REINDEX:
-            return "REINDEX";
-        case SQLITE_INSERT:
-            return "INSERT";
-        case SQLITE_UPDATE:
-            return "UPDATE";
-        case SQLITE_DELETE:
-            return "DELETE";
-        case SQLITE_CREATE_TEMP_INDEX:
-        case SQLITE_CREATE_TEMP_TABLE:
-        case SQLITE_CREATE_TEMP_TRIGGER:
-        case SQLITE_CREATE_TEMP_VIEW:
-            return "CREATE TEMP";
-        case SQLITE_CREATE_INDEX:
-        case SQLITE_CREATE_TABLE:
-        case SQLITE_CREATE_TRIGGER:
-        case SQLITE_CREATE_VIEW:
-        case SQLITE_CREATE_VTABLE:
-            return "CREATE";
-        case SQLITE_DROP_INDEX:
-        case SQLITE_DROP_TABLE:
-        case SQLITE_DROP_TRIGGER:
-        case SQLITE_DROP_VIEW:
-        case SQLITE_DROP_VTABLE:
-            return "DROP";
-        case SQLITE_ALTER_TABLE:
-            return "ALTER TABLE";
-        default:
-            return "a statement of another kind";
+std::string what_action(int action, std::string_view table) {
+    // To make or drop a table is, before all else, to write to the table of tables.
+    if (is_one_of(table, {"sqlite_master", "sqlite_temp_master"})) return "CREATE, ALTER or DROP";
+    static constexpr std::pair<int, const char*> words[] = {
+        {SQLITE_ATTACH, "ATTACH"},
+        {SQLITE_DETACH, "DETACH"},
+        {SQLITE_PRAGMA, "PRAGMA"},
+        {SQLITE_TRANSACTION, "BEGIN, COMMIT or ROLLBACK"},
+        {SQLITE_SAVEPOINT, "a savepoint"},
+        {SQLITE_ANALYZE, "ANALYZE"},
+        {SQLITE_REINDEX, "REINDEX"},
+        {SQLITE_INSERT, "INSERT"},
+        {SQLITE_UPDATE, "UPDATE"},
+        {SQLITE_DELETE, "DELETE"},
+        {SQLITE_CREATE_TEMP_INDEX, "CREATE TEMP"},
+        {SQLITE_CREATE_TEMP_TABLE, "CREATE TEMP"},
+        {SQLITE_CREATE_TEMP_TRIGGER, "CREATE TEMP"},
+        {SQLITE_CREATE_TEMP_VIEW, "CREATE TEMP"},
+    };
+    for (const auto& [code, word] : words) {
+        if (code == action) return word;
     }
+    return "CREATE, ALTER or DROP";
+}
+
+// What SQLite asks when it meets a table such as json_each() for the first time. Writing there for real is refused
+// by SQLite itself, and SQLITE_DBCONFIG_DEFENSIVE leaves no way around it.
+bool is_declaring_virtual_table(int action, std::string_view first, std::string_view second) noexcept {
+    if (!equal_ignoring_case(first, "sqlite_master")) return false;
+    return action == SQLITE_UPDATE || (action == SQLITE_READ && equal_ignoring_case(second, "ROWID"));
 }
 
 // Each policy looks at one action of SQLite's authorizer and says why not, or nothing.
@@ -99,7 +86,7 @@ std::optional<Refusal> judge_expression(int action, std::string_view first, std:
         return std::nullopt;
     }
     return Refusal{"an expression over the placeholders",
-                   action == SQLITE_READ ? "the table " + std::string{first} : what_action(action), ""};
+                   action == SQLITE_READ ? "the table " + std::string{first} : what_action(action, first), ""};
 }
 
 std::optional<Refusal> judge_handler(int action, std::string_view first, std::string_view second) {
@@ -114,10 +101,12 @@ std::optional<Refusal> judge_handler(int action, std::string_view first, std::st
         case SQLITE_UPDATE:
         case SQLITE_DELETE:
             if (!is_foreign_table(first)) return std::nullopt;
+            if (action != SQLITE_READ && equal_ignoring_case(first, "sqlite_master")) break;
             return Refusal{"the read model's own tables", "the table " + std::string{first}, ""};
         default:
-            return Refusal{"SELECT, INSERT, UPDATE or DELETE", what_action(action), ""};
+            break;
     }
+    return Refusal{"SELECT, INSERT, UPDATE or DELETE", what_action(action, first), ""};
 }
 
 std::optional<Refusal> judge_definition(int action, std::string_view first, std::string_view second) {
@@ -142,10 +131,7 @@ std::optional<Refusal> judge_definition(int action, std::string_view first, std:
         case SQLITE_INSERT:
         case SQLITE_UPDATE:
         case SQLITE_DELETE:
-            // To make a table is to write to these; SQLITE_DBCONFIG_DEFENSIVE keeps everybody else from it.
-            if (is_one_of(first, {"sqlite_master", "sqlite_schema", "sqlite_sequence", "sqlite_stat1"})) {
-                return std::nullopt;
-            }
+            if (starts_with_ignoring_case(first, "sqlite_")) return std::nullopt;  // a step of CREATE or DROP
             return judge_handler(action, first, second);
         case SQLITE_SELECT:
         case SQLITE_RECURSIVE:
@@ -153,19 +139,27 @@ std::optional<Refusal> judge_definition(int action, std::string_view first, std:
             return judge_handler(action, first, second);
         default:
             return Refusal{"tables, indexes, views and triggers, and statements that fill them",
-                           what_action(action), ""};
+                           what_action(action, first), ""};
     }
     if (!starts_with_ignoring_case(first, "stele_")) return std::nullopt;
     return Refusal{"another name: those that start with stele_ are taken", std::string{first}, ""};
 }
 
-std::optional<Refusal> judge_query(int action, std::string_view, std::string_view second) {
+std::optional<Refusal> judge_query(int action, std::string_view first, std::string_view second) {
     if (action == SQLITE_SELECT || action == SQLITE_RECURSIVE || action == SQLITE_READ) return std::nullopt;
     if (action == SQLITE_FUNCTION) {
         if (!equal_ignoring_case(second, "load_extension")) return std::nullopt;
         return Refusal{"a function that loads no code", "load_extension()", "load_extension"};
     }
-    return Refusal{"a query that only reads", what_action(action), ""};
+    return Refusal{"a query that only reads", what_action(action, first), ""};
+}
+
+// VACUUM is not shown to the authorizer, and VACUUM INTO writes a file.
+void refuse_vacuum(const SqlText& text, std::string_view sql, std::size_t offset) {
+    const auto first = first_word(sql);
+    const auto tokens = tokenize(sql.substr(first));
+    if (tokens.empty() || !tokens[0].is("VACUUM")) return;
+    throw DefinitionError{text.file, text.line_at(offset + first), "a statement about rows and tables", "VACUUM"};
 }
 
 std::string unquoted(std::string_view literal) { return std::string{literal.substr(1, literal.size() - 2)}; }
@@ -231,6 +225,7 @@ struct Compiler::State {
         if (!state.compiling) return SQLITE_OK;
         const std::string_view a = first == nullptr ? "" : first;
         const std::string_view b = second == nullptr ? "" : second;
+        if (is_declaring_virtual_table(action, a, b)) return SQLITE_OK;
         std::optional<Refusal> refusal;
         switch (*state.compiling) {
             case Allow::expression:
@@ -296,6 +291,7 @@ struct Compiler::State {
                 throw DefinitionError{text.file, text.line_at(start), "SQL", "a byte of value zero"};
             }
             if (prepared == nullptr) continue;  // blanks, comments, a lone semicolon
+            refuse_vacuum(text, piece, start);
             if (deterministic) scan_calls(text, piece, start);
             return statement;
         }

@@ -84,7 +84,7 @@ std::vector<Token> tokenize(std::string_view sql) {
 
 std::size_t first_word(std::string_view sql) {
     for (const auto& token : tokenize(sql)) {
-        if (token.kind != Token::Kind::blank) return token.offset;
+        if (token.kind != Token::Kind::blank && !token.is(";")) return token.offset;
     }
     return sql.size();
 }

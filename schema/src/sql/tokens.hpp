@@ -26,7 +26,7 @@ struct Token {
 
 [[nodiscard]] std::vector<Token> tokenize(std::string_view sql);
 
-/// The offset of the first token that is not blank; the size of `sql` where there is none.
+/// The offset of the first token that is neither blank nor a lone semicolon; the size of `sql` where there is none.
 [[nodiscard]] std::size_t first_word(std::string_view sql);
 
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
