@@ -48,7 +48,7 @@ enum class OpenMode {
 struct Options {
     OpenMode mode = OpenMode::create;
     Durability durability = Durability::full;
-    Limits limits;
+    Limits limits{};
 
     /// How long an append waits for a place in the queue, and for other processes, before StoreBusy.
     std::chrono::milliseconds deadline{5000};
@@ -59,7 +59,7 @@ struct Options {
     /// Gives recorded_at. Times it returns may repeat and go back; recorded_at never does.
     Clock clock = stele::now;
     /// The SQLite VFS to open files with; empty: the system's. The seam that fault tests use.
-    std::string sqlite_vfs;
+    std::string sqlite_vfs{};
 };
 
 /// One stream in a listing.
