@@ -201,17 +201,6 @@ void scan_calls(const SqlText& text, std::string_view sql, std::size_t offset) {
     }
 }
 
-// The first statement on a connection that names one of these makes SQLite declare it, and then the authorizer is
-// asked about an INSERT and UPDATE of sqlite_master as though the user had written them. So we name them first.
-void declare_table_functions(sqlite3* db) {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db, "SELECT 1 FROM json_each('[]'), json_tree('[]')", -1, &statement, nullptr) !=
-        SQLITE_OK) {
-        throw SqlError{db, "looking for SQLite's JSON functions"};
-    }
-    sqlite3_finalize(statement);
-}
-
 }  // namespace
 
 struct Compiler::State {
@@ -305,7 +294,6 @@ Compiler::Compiler(sqlite3* db, Kind kind) : state_(new State{db, kind == Kind::
         if (sqlite3_db_config(db, option, value, nullptr) != SQLITE_OK) throw SqlError{db, "configuring SQLite"};
     }
     if (state_->deterministic) install_deterministic_functions(db);
-    declare_table_functions(db);
     sqlite3_set_authorizer(db, State::authorize, state_.get());
 }
 
