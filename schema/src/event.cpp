@@ -49,7 +49,7 @@ NewEvent& NewEvent::caused_by(std::string_view value) & { return with_metadata("
 NewEvent& NewEvent::with_metadata(std::string_view key, nlohmann::json value) & {
     detail::require_utf8(key, "metadata");
     if (!metadata.is_object()) throw InvalidInput("metadata", "an object", detail::quoted(metadata.text()));
-    const JsonText member{value};
+    const auto member = JsonText::write(value, "metadata." + std::string(key));
     metadata = JsonText::parse(with_member(metadata.text(), key, member.text()), "metadata");
     return *this;
 }
@@ -77,8 +77,12 @@ NewEvent& NewEvent::schema(int version) & {
 NewEvent event(std::string type, const nlohmann::json& data) {
     NewEvent made;
     made.type = std::move(type);
-    made.data = data;
+    made.data = JsonText::write(data, "data");
     return made;
+}
+
+NewEvent event(std::string type, nlohmann::json::initializer_list_t data) {
+    return event(std::move(type), data.size() == 0 ? nlohmann::json::object() : nlohmann::json(data));
 }
 
 std::ostream& operator<<(std::ostream& out, const Event& event) { return out << to_event_line(event); }

@@ -14,7 +14,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <system_error>
 
 namespace stele {
 namespace {
@@ -41,7 +40,7 @@ struct RandomBits {
     void fetch() {
         count_forks();
         if (getentropy(words.data(), sizeof words) != 0) {
-            throw std::system_error(errno, std::generic_category(), "getentropy");
+            throw Error("no_randomness", std::string("getentropy: ") + std::strerror(errno));
         }
         used = 0;
         fetched_at = forks.load(std::memory_order_relaxed);

@@ -39,7 +39,9 @@ Field field_named(std::string_view token) {
     for (std::size_t i = 0; i < fields; ++i) {
         if (names[i] == name) return static_cast<Field>(i);
     }
-    throw InvalidInput(detail::quoted(name), "a field of an event line", "an unknown one");
+    std::string known;
+    for (const auto one : names) known.append(known.empty() ? "one of " : ", ").append(one);
+    throw InvalidInput(name.empty() ? "\"\"" : detail::printable(name), known, "an unknown field");
 }
 
 /// `value`, a whole JSON text, as it stands in a message: as it is, where it is short.

@@ -115,16 +115,16 @@ std::string_view JsonCursor::value() {
 }
 
 std::string_view JsonCursor::key() {
-    const auto name = string();
+    const auto name = string("a member's name in quotes");
     space();
     expect(':', "':' behind a member's name");
     space();
     return name;
 }
 
-std::string_view JsonCursor::string() {
+std::string_view JsonCursor::string(const char* described) {
     const char* const start = at_;
-    expect('"', "a string");
+    expect('"', described);
     for (;;) {
         for (std::uint64_t eight; end_ - at_ >= 8; at_ += 8) {
             std::memcpy(&eight, at_, 8);

@@ -42,8 +42,8 @@ public:
     /// One value, nested at most JsonText::max_depth deep. Returns its text.
     std::string_view value();
 
-    /// A string. Returns its text, with the quotes.
-    std::string_view string();
+    /// A string, called `described` where there is none. Returns its text, with the quotes.
+    std::string_view string(const char* described = "a string");
 
     /// The byte `c`.
     void expect(char c, const char* described) {

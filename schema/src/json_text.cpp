@@ -70,6 +70,10 @@ void check(std::string_view text, std::string_view field) {
 
 JsonText::JsonText(const nlohmann::json& value) : text_(written(value, "json")) {}
 
+JsonText JsonText::write(const nlohmann::json& value, std::string_view field) {
+    return trusted(written(value, field));
+}
+
 JsonText JsonText::parse(std::string text, std::string_view field) {
     check(text, field);
     return trusted(std::move(text));

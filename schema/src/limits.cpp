@@ -50,7 +50,11 @@ void Limits::check(const NewEvent& event) const {
     if (event.schema_version < 1) {
         throw InvalidInput("schema_version", "1 or more", std::to_string(event.schema_version));
     }
-    if (event.occurred_at) (void)to_rfc3339(*event.occurred_at);
+    if (event.occurred_at && (*event.occurred_at < first_moment || *event.occurred_at > last_moment)) {
+        throw InvalidInput(
+            "occurred_at", "a moment in the years 0000 to 9999",
+            std::to_string(event.occurred_at->time_since_epoch().count()) + " microseconds from 1970");
+    }
     if (!event.metadata.is_object()) {
         throw InvalidInput("metadata", "an object", detail::quoted(event.metadata.text()));
     }

@@ -26,10 +26,7 @@ std::string hex(unsigned char byte) {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) noexcept {
-    const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
-    return ascii || simdjson::validate_utf8(text.data(), text.size());
-}
+bool is_utf8(std::string_view text) noexcept { return simdjson::validate_utf8(text.data(), text.size()); }
 
 std::size_t broken_utf8_at(std::string_view text) noexcept {
     std::size_t at = 0;
@@ -47,11 +44,11 @@ bool has_control_characters(std::string_view text) noexcept {
 
 std::string byte_name(unsigned char byte) { return "the byte 0x" + hex(byte); }
 
-std::string quoted(std::string_view text) {
+std::string printable(std::string_view text) {
     constexpr std::size_t longest = 60;
-    std::string out = "\"";
+    std::string out;
     while (!text.empty()) {
-        if (out.size() > longest) return out + "…\"";
+        if (out.size() >= longest) return out + "…";
         auto length = length_by_lead(static_cast<unsigned char>(text[0]));
         length = std::min(length, text.size());
         const auto character = text.substr(0, length);
@@ -64,8 +61,10 @@ std::string quoted(std::string_view text) {
         }
         text.remove_prefix(length);
     }
-    return out + '"';
+    return out;
 }
+
+std::string quoted(std::string_view text) { return '"' + printable(text) + '"'; }
 
 void require_utf8(std::string_view text, std::string_view field) {
     if (is_utf8(text)) return;

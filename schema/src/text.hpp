@@ -16,7 +16,10 @@ namespace stele::detail {
 /// Whether a byte of `text` is U+0000 to U+001F or U+007F.
 [[nodiscard]] bool has_control_characters(std::string_view text) noexcept;
 
-/// `text` in double quotes: shortened where it is long, control characters and broken UTF-8 written as \xNN.
+/// `text` fit for a message: shortened where it is long, control characters and broken UTF-8 written as \xNN.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// The same in double quotes.
 [[nodiscard]] std::string quoted(std::string_view text);
 
 /// `the byte 0xC3`.

@@ -16,9 +16,6 @@ using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::year;
 
-constexpr Timestamp first = sys_days{year{0} / 1 / 1};
-constexpr Timestamp behind_last = sys_days{year{10000} / 1 / 1};
-
 /// Writes `value` in decimal with `width` digits to `out` and steps behind them.
 void put(char*& out, std::uint64_t value, int width) {
     for (int i = width; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
@@ -102,7 +99,7 @@ private:
 Timestamp now() { return std::chrono::floor<microseconds>(std::chrono::system_clock::now()); }
 
 std::string to_rfc3339(Timestamp time) {
-    if (time < first || time >= behind_last) {
+    if (time < first_moment || time > last_moment) {
         throw InvalidInput("time", "a moment in the years 0000 to 9999",
                            std::to_string(time.time_since_epoch().count()) + " microseconds from 1970");
     }
@@ -154,7 +151,7 @@ Timestamp parse_rfc3339(std::string_view text, std::string_view field) {
         if (!starts_a_month) reader.refuse("seconds up to 59, or 60 at the end of a month in UTC");
     }
     const Timestamp time = whole + fraction;
-    if (time < first || time >= behind_last) reader.refuse("years 0000 to 9999 in UTC");
+    if (time < first_moment || time > last_moment) reader.refuse("years 0000 to 9999 in UTC");
     return time;
 }
 

@@ -29,6 +29,8 @@ struct NewEvent {
     std::vector<std::string> tags;         ///< each at most once
 
     // For writing an event in one expression: event("SiteCreated", {…}).by("user-7").tag("plan:pro")
+    // Those that set a member of metadata change nothing else of its text, and replace the member if it is there.
+    // They throw InvalidInput where metadata is not an object or JSON cannot say what the value holds.
     NewEvent& by(std::string_view actor) &;           ///< metadata.actor
     NewEvent& correlation(std::string_view value) &;  ///< metadata.correlation_id
     NewEvent& caused_by(std::string_view value) &;    ///< metadata.causation_id
@@ -50,8 +52,11 @@ struct NewEvent {
     NewEvent&& schema(int version) && { return std::move(schema(version)); }
 };
 
-/// A new event. `data` may be written as a literal: event("SiteCreated", {{"domain", "example.org"}}).
+/// A new event. Throws InvalidInput naming "data" where JSON cannot say what `data` holds (see JsonText).
 [[nodiscard]] NewEvent event(std::string type, const nlohmann::json& data = nlohmann::json::object());
+
+/// The same with a literal: event("SiteCreated", {{"domain", "example.org"}}). `{}` is the empty object, not null.
+[[nodiscard]] NewEvent event(std::string type, nlohmann::json::initializer_list_t data);
 
 /// An event as the store keeps it: immutable, at its place for good (L1).
 struct Event {

@@ -20,10 +20,17 @@ public:
     /// The empty object, `{}`.
     JsonText() : text_("{}") {}
 
-    /// Written compactly. Throws InvalidInput when a string in `value` is not UTF-8, or it is nested too deep.
+    /// Written compactly. Throws InvalidInput when `value` is nested too deep or holds what JSON cannot say: a
+    /// string that is not UTF-8, an infinite number or NaN, binary data.
     JsonText(const nlohmann::json& value);  // NOLINT(google-explicit-constructor): events are written with literals
 
-    /// Checks `text` and keeps it. Throws InvalidInput naming `field`, the byte and what is wrong there.
+    /// The same, with the field for the message.
+    [[nodiscard]] static JsonText write(const nlohmann::json& value, std::string_view field);
+
+    /// Checks `text` and keeps it. Throws InvalidInput naming `field`, the byte (from 0) and what is wrong there.
+    ///
+    /// Strictly means: no byte order mark, no comments, no surrogate escaped without its other half. Numbers may be
+    /// of any size and precision: they are kept, not computed. So are members of the same name.
     [[nodiscard]] static JsonText parse(std::string text, std::string_view field = "data");
 
     /// The same, and the value must be an object.
@@ -36,7 +43,11 @@ public:
     void assign_trusted(std::string_view text) { text_.assign(text); }
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    [[nodiscard]] nlohmann::json value() const;  ///< parsed afresh at each call
+
+    /// Parsed, afresh at each call. Integers beyond 64 bits become doubles, of several members of one name the last
+    /// one stays. Throws InvalidInput where a number is beyond what a double holds, such as 1e999.
+    [[nodiscard]] nlohmann::json value() const;
+
     [[nodiscard]] bool is_object() const noexcept;
 
     friend bool operator==(const JsonText&, const JsonText&) = default;
