@@ -60,17 +60,17 @@ struct NewEvent {
 
 /// An event as the store keeps it: immutable, at its place for good (L1).
 struct Event {
-    Position position;
-    Version version;
+    Position position{};
+    Version version{};
     StreamId stream;
-    std::string type;
+    std::string type{};
     int schema_version = 1;
-    EventId id;
-    Timestamp occurred_at;  ///< when the writer says it happened
-    Timestamp recorded_at;  ///< when the store committed it; never goes down as position goes up
-    JsonText data;
-    JsonText metadata;
-    std::vector<std::string> tags;
+    EventId id{};
+    Timestamp occurred_at{};  ///< when the writer says it happened
+    Timestamp recorded_at{};  ///< when the store committed it; never goes down as position goes up
+    JsonText data{};
+    JsonText metadata{};
+    std::vector<std::string> tags{};
 
     friend bool operator==(const Event&, const Event&) = default;
     friend std::ostream& operator<<(std::ostream& out, const Event& event);

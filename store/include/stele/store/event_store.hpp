@@ -65,9 +65,9 @@ struct Options {
 /// One stream in a listing.
 struct StreamInfo {
     StreamId stream;
-    Version version;  ///< of its last event: how many there are
-    Position first_position;
-    Position last_position;
+    Version version{};  ///< of its last event: how many there are
+    Position first_position{};
+    Position last_position{};
     Timestamp last_recorded_at{};
 };
 
@@ -75,8 +75,8 @@ struct StreamInfo {
 struct TypeInfo {
     std::string type;
     std::int64_t count = 0;
-    Position first_position;
-    Position last_position;
+    Position first_position{};
+    Position last_position{};
 };
 
 /// What a store is and holds.
@@ -84,7 +84,7 @@ struct StoreInfo {
     std::string name;     ///< as it was opened: the folder or the URL
     std::string backend;  ///< "sqlite"
     int format = 0;       ///< the format number in the file
-    Position head;
+    Position head{};
     std::int64_t streams = 0;
     std::int64_t types = 0;
     std::int64_t bytes = 0;  ///< on disk: the log and what belongs to it, without read models

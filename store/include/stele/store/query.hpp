@@ -4,6 +4,7 @@
 // any of its types, all of its tags, its stream, its aggregate type, its tenant.
 #pragma once
 
+#include <stele/schema/error.hpp>
 #include <stele/schema/event.hpp>
 
 #include <cstddef>
@@ -16,11 +17,11 @@ namespace stele {
 
 /// One alternative of a query. What is left empty is not asked for.
 struct QueryItem {
-    std::vector<std::string> types;  ///< any of these
-    std::vector<std::string> tags;   ///< all of these, compared byte for byte
-    std::optional<StreamId> stream;
-    std::optional<std::string> aggregate_type;
-    std::optional<std::string> tenant;  ///< "" selects events without a tenant
+    std::vector<std::string> types{};  ///< any of these
+    std::vector<std::string> tags{};   ///< all of these, compared byte for byte
+    std::optional<StreamId> stream{};
+    std::optional<std::string> aggregate_type{};
+    std::optional<std::string> tenant{};  ///< "" selects events without a tenant
 
     [[nodiscard]] bool asks_for_nothing() const noexcept;
     [[nodiscard]] bool matches(const Event& event) const;

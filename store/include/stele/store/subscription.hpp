@@ -35,7 +35,8 @@ public:
     /// passes or the subscription is stopped. Valid until the next call.
     std::span<const Event> next_page(std::chrono::milliseconds timeout, const std::stop_token& stop = {});
 
-    /// Up to where the log has been looked at: everything up to here has been returned or was not selected.
+    /// Where to go on from: everything up to here has been handed out or was not selected. Store it once the events
+    /// handed out last are dealt with, and subscribe after it.
     [[nodiscard]] Position position() const noexcept;
 
     /// Ends a wait, now and from now on. Any thread.

@@ -1,0 +1,227 @@
+#include "append_queue.hpp"
+
+#include "parker.hpp"
+
+#include <cassert>
+
+namespace stele {
+
+namespace {
+
+// What wakes a parked caller.
+constexpr std::uint32_t must_lead = 1;
+constexpr std::uint32_t is_done = 2;
+
+// A commit closes when it holds so much, so that those who wait for it do not wait for ever.
+constexpr std::size_t appends_a_commit = 512;
+constexpr std::size_t events_a_commit = 8192;
+
+AppendResult take_answer(PendingAppend& append) {
+    if (auto* error = std::get_if<std::exception_ptr>(&append.outcome)) std::rethrow_exception(*error);
+    return std::get<AppendResult>(std::move(append.outcome));
+}
+
+}  // namespace
+
+struct AppendQueue::Waiter {
+    PendingAppend* pending;
+    Time deadline;
+    bool async = false;
+    Parker parker;
+};
+
+struct AppendQueue::AsyncWaiter : Waiter {
+    Append append;
+    std::vector<PartView> parts;
+    PendingAppend own;
+    std::promise<AppendResult> promise;
+};
+
+/// What one commit takes from the queue.
+class AppendQueue::Group final : public PendingSource {
+public:
+    Group(AppendQueue& queue, const Waiter* self) : queue_(queue), self_(self) {}
+
+    PendingAppend* next() override {
+        const std::lock_guard lock{queue_.mutex_};
+        if (queue_.queue_.empty() || taken.size() == appends_a_commit || events_ >= events_a_commit) return nullptr;
+        auto* waiter = queue_.queue_.front();
+        queue_.queue_.pop_front();
+        if (queue_.waiting_for_place_ != 0) queue_.place_.notify_one();
+        taken.push_back(waiter);
+        for (const auto& part : waiter->pending->parts) events_ += part.events.size();
+        return waiter->pending;
+    }
+
+    void settled() override {
+        std::vector<Waiter*> others;
+        for (auto* waiter : taken) {
+            if (waiter != self_) others.push_back(waiter);
+        }
+        std::erase_if(taken, [&](const Waiter* waiter) { return waiter != self_; });
+        queue_.backend_.wake();
+        queue_.finish(others, self_);
+    }
+
+    std::vector<Waiter*> taken;
+
+private:
+    AppendQueue& queue_;
+    const Waiter* self_;
+    std::size_t events_ = 0;
+};
+
+AppendQueue::AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline)
+    : backend_(backend), store_(std::move(store)), limit_(std::max<std::size_t>(limit, 1)), deadline_(deadline) {}
+
+AppendQueue::~AppendQueue() {
+    {
+        const std::lock_guard lock{mutex_};
+        closing_ = true;
+    }
+    async_turn_.notify_all();
+    if (async_thread_.joinable()) async_thread_.join();
+}
+
+AppendResult AppendQueue::run(PendingAppend& append) {
+    Waiter waiter{.pending = &append, .deadline = std::chrono::steady_clock::now() + deadline_, .parker = {}};
+    std::unique_lock lock{mutex_};
+    enqueue(waiter, lock);
+    if (!led_) {
+        led_ = true;
+        lock.unlock();
+        lead();
+    } else {
+        lock.unlock();
+        if (waiter.parker.park() == must_lead) lead();
+    }
+    return take_answer(append);
+}
+
+std::future<AppendResult> AppendQueue::run_async(Append append) {
+    auto waiter = std::make_unique<AsyncWaiter>();
+    waiter->async = true;
+    waiter->deadline = std::chrono::steady_clock::now() + deadline_;
+    waiter->append = std::move(append);
+    for (const auto& part : waiter->append.parts()) {
+        waiter->parts.push_back({&part.stream, part.expected, part.events});
+    }
+    waiter->own.parts = waiter->parts;
+    waiter->own.conditions = waiter->append.conditions();
+    waiter->own.tracking = waiter->append.tracking() ? &*waiter->append.tracking() : nullptr;
+    waiter->pending = &waiter->own;
+    auto future = waiter->promise.get_future();
+
+    std::unique_lock lock{mutex_};
+    if (!async_thread_.joinable()) async_thread_ = std::thread{[this] { lead_async_appends(); }};
+    enqueue(*waiter, lock);
+    (void)waiter.release();  // the queue owns it now; finish() deletes it
+    if (!led_) {
+        led_ = true;
+        lead_async_ = true;
+        async_turn_.notify_one();
+    }
+    return future;
+}
+
+void AppendQueue::enqueue(Waiter& waiter, std::unique_lock<std::mutex>& lock) {
+    if (queue_.size() >= limit_) {
+        ++waiting_for_place_;
+        const bool free = place_.wait_until(lock, waiter.deadline, [&] { return queue_.size() < limit_; });
+        --waiting_for_place_;
+        if (!free) {
+            throw StoreBusy{store_, "a place in the queue of " + std::to_string(limit_) + " appends", deadline_};
+        }
+    }
+    queue_.push_back(&waiter);
+}
+
+// Called by the thread whose append is at the head of the queue (or, for asynchronous ones, their thread).
+void AppendQueue::lead() {
+    Waiter* self = nullptr;
+    {
+        const std::lock_guard lock{mutex_};
+        self = queue_.front();
+    }
+    Group group{*this, self};
+    bool grew = false;
+    std::exception_ptr failure;
+    bool busy = false;
+    try {
+        grew = backend_.commit(group, self->deadline);
+    } catch (const StoreBusy&) {
+        failure = std::current_exception();
+        busy = true;
+    } catch (...) {
+        failure = std::current_exception();
+    }
+
+    std::unique_lock lock{mutex_};
+    if (failure) {
+        // Nothing was handed out, or the backend broke its word. The head of the queue gets the error, and with
+        // StoreBusy everyone whose time has passed as well: they would only wait for the same thing again.
+        const auto now = std::chrono::steady_clock::now();
+        std::deque<Waiter*> rest;
+        for (auto* waiter : queue_) {
+            const bool late = busy && waiter->deadline <= now;
+            if (waiter == self || late) {
+                group.taken.push_back(waiter);
+            } else {
+                rest.push_back(waiter);
+            }
+        }
+        queue_.swap(rest);
+        if (waiting_for_place_ != 0) place_.notify_all();
+        for (auto* waiter : group.taken) {
+            if (std::holds_alternative<std::monostate>(waiter->pending->outcome))
+                waiter->pending->outcome = failure;
+        }
+    }
+    hand_over();
+    lock.unlock();
+
+    if (grew) backend_.wake();
+    finish(group.taken, self);
+}
+
+// The next leader is woken before the followers of this commit: it works while they are still being told.
+void AppendQueue::hand_over() {
+    if (queue_.empty()) {
+        led_ = false;
+        if (closing_) async_turn_.notify_all();
+    } else if (queue_.front()->async) {
+        lead_async_ = true;
+        async_turn_.notify_one();
+    } else {
+        queue_.front()->parker.unpark(must_lead);
+    }
+}
+
+void AppendQueue::finish(std::vector<Waiter*>& done, const Waiter* self) {
+    for (auto* waiter : done) {
+        if (waiter->async) {
+            const std::unique_ptr<AsyncWaiter> owned{static_cast<AsyncWaiter*>(waiter)};
+            try {
+                owned->promise.set_value(take_answer(owned->own));
+            } catch (...) {
+                owned->promise.set_exception(std::current_exception());
+            }
+        } else if (waiter != self) {
+            waiter->parker.unpark(is_done);
+        }
+    }
+}
+
+void AppendQueue::lead_async_appends() {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+        async_turn_.wait(lock, [&] { return lead_async_ || (closing_ && queue_.empty() && !led_); });
+        if (!lead_async_) return;
+        lead_async_ = false;
+        lock.unlock();
+        lead();
+        lock.lock();
+    }
+}
+
+}  // namespace stele

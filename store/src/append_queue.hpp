@@ -1,0 +1,66 @@
+// AppendQueue: group commit by leader and followers.
+//
+// Appends queue up in the order they come. The caller at the head of the queue leads: it commits its own append and
+// all that wait behind it, also those that arrive while it is at work, as one transaction; the others sleep until
+// they are done or their turn to lead has come. One sync pays for all, a lone caller pays no thread switch, and no
+// thread exists for it but one for append_async(), from its first use on.
+//
+// The scheme is leveldb's (db/db_impl.cc, DBImpl::Write), with one difference: the transaction stays open while
+// more appends come, so that callers who were just woken from the last commit still catch this one.
+#pragma once
+
+#include "backend.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+
+namespace stele {
+
+class AppendQueue {
+public:
+    /// `backend` outlives the queue. `store` is its name, for messages.
+    AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline);
+    /// Waits for the appends that were queued asynchronously.
+    ~AppendQueue();
+    AppendQueue(const AppendQueue&) = delete;
+    AppendQueue& operator=(const AppendQueue&) = delete;
+
+    /// Commits `append` and returns its answer, or throws what went wrong.
+    AppendResult run(PendingAppend& append);
+
+    /// Queues `append`; the future holds what run() would return or throw.
+    std::future<AppendResult> run_async(Append append);
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+    struct Waiter;
+    struct AsyncWaiter;
+    class Group;
+
+    void enqueue(Waiter& waiter, std::unique_lock<std::mutex>& lock);
+    void lead();
+    void hand_over();
+    void finish(std::vector<Waiter*>& done, const Waiter* self);
+    void lead_async_appends();
+
+    Backend& backend_;
+    const std::string store_;
+    const std::size_t limit_;
+    const std::chrono::milliseconds deadline_;
+
+    std::mutex mutex_;  ///< guards what follows
+    std::deque<Waiter*> queue_;
+    bool led_ = false;         ///< someone leads, or has been told to
+    bool lead_async_ = false;  ///< it is the turn of the thread for asynchronous appends
+    bool closing_ = false;
+    std::size_t waiting_for_place_ = 0;
+    std::condition_variable place_;
+    std::condition_variable async_turn_;
+    std::thread async_thread_;
+};
+
+}  // namespace stele

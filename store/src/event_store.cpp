@@ -1,0 +1,193 @@
+#include <stele/store/event_store.hpp>
+
+#include "append_queue.hpp"
+#include "backend.hpp"
+#include "sqlite/sqlite_backend.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <unordered_set>
+
+namespace stele {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of its own under the system's temporary folder.
+fs::path make_temporary_folder() {
+    auto name = (fs::temp_directory_path() / "stele-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+        throw StoreError{"access",
+                         fs::temp_directory_path().string() +
+                             ": cannot make a temporary folder; check who may write there, or set TMPDIR",
+                         {}};
+    }
+    return name;
+}
+
+/// Removes a temporary store when it is closed, after everything in it was closed.
+struct FolderRemover {
+    fs::path folder;
+    ~FolderRemover() {
+        std::error_code ignored;
+        if (!folder.empty()) fs::remove_all(folder, ignored);
+    }
+};
+
+/// An id stands once in an append. Ids made by generate() rise, so mostly a comparison a piece settles it.
+void check_ids_differ(const std::string& store, std::span<const PartView> parts) {
+    const EventId* previous = nullptr;
+    bool rising = true;
+    for (const auto& part : parts) {
+        for (const auto& event : part.events) {
+            rising = rising && (previous == nullptr || *previous < event.id);
+            previous = &event.id;
+        }
+    }
+    if (rising) return;
+    std::unordered_set<EventId> seen;
+    for (const auto& part : parts) {
+        for (const auto& event : part.events) {
+            if (!seen.insert(event.id).second) {
+                throw IdConflict{store, event.id, {}, "expected each id once in an append, found it twice"};
+            }
+        }
+    }
+}
+
+}  // namespace
+
+struct EventStore::State {
+    State(const std::string& path, const Options& given, fs::path temporary)
+        : name(path),
+          options(given),
+          remover{std::move(temporary)},
+          backend(open_backend(path, options)),
+          queue(*backend, name, options.queue_limit, options.deadline) {}
+
+    static std::shared_ptr<Backend> open_backend(const std::string& path, const Options& options) {
+        if (path.empty()) throw InvalidInput("store", "the path of a folder", "an empty string");
+        if (path.rfind("postgresql:", 0) == 0 || path.rfind("postgres:", 0) == 0) {
+            throw StoreError{
+                "unsupported",
+                path.substr(0, path.find(':')) + ": this build has no PostgreSQL backend; name a folder",
+                {{"backend", "postgresql"}}};
+        }
+        return std::make_shared<sqlite::SqliteBackend>(path, options);
+    }
+
+    /// Everything about an append that can be known without the log, before it takes anybody's time in the queue.
+    void check(std::span<const PartView> parts, const Tracking* tracking) const {
+        if (parts.empty() && tracking == nullptr) {
+            throw InvalidInput("append", "events, or a tracking position", "neither");
+        }
+        for (const auto& part : parts) {
+            if (part.events.empty()) {
+                throw InvalidInput("events", "at least one event for " + part.stream->name(), "none");
+            }
+            options.limits.check(*part.stream);
+            for (const auto& event : part.events) options.limits.check(event);
+        }
+        check_ids_differ(name, parts);
+    }
+
+    std::string name;
+    Options options;
+    FolderRemover remover;
+    std::shared_ptr<Backend> backend;
+    AppendQueue queue;
+};
+
+EventStore::EventStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+EventStore::EventStore(EventStore&&) noexcept = default;
+EventStore& EventStore::operator=(EventStore&&) noexcept = default;
+EventStore::~EventStore() = default;
+
+EventStore EventStore::open(const std::string& path, const Options& options) {
+    return EventStore{std::make_unique<State>(path, options, fs::path{})};
+}
+
+EventStore EventStore::temporary(const Options& options) {
+    const auto folder = make_temporary_folder();
+    return EventStore{std::make_unique<State>(folder.string(), options, folder)};
+}
+
+// ---- Writing
+
+AppendResult EventStore::try_append(const StreamId& stream, ExpectedVersion expected,
+                                    std::span<const NewEvent> events) {
+    const PartView part{&stream, expected, events};
+    state_->check({&part, 1}, nullptr);
+    PendingAppend pending{.parts = {&part, 1}, .conditions = {}, .outcome = {}};
+    return state_->queue.run(pending);
+}
+
+AppendResult EventStore::try_append(const Append& append) {
+    std::vector<PartView> parts;
+    parts.reserve(append.parts().size());
+    for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
+    const auto* tracking = append.tracking() ? &*append.tracking() : nullptr;
+    state_->check(parts, tracking);
+    PendingAppend pending{.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}};
+    return state_->queue.run(pending);
+}
+
+namespace {
+
+Appended appended_or_throw(const std::string& store, AppendResult result) {
+    return std::visit(
+        [&](auto&& value) -> Appended {
+            if constexpr (std::is_same_v<std::decay_t<decltype(value)>, Appended>) {
+                return std::move(value);
+            } else {
+                throw Conflict{store, std::move(value)};
+            }
+        },
+        std::move(result));
+}
+
+}  // namespace
+
+Appended EventStore::append(const StreamId& stream, ExpectedVersion expected, std::span<const NewEvent> events) {
+    return appended_or_throw(state_->name, try_append(stream, expected, events));
+}
+
+Appended EventStore::append(const Append& append) { return appended_or_throw(state_->name, try_append(append)); }
+
+std::future<AppendResult> EventStore::append_async(Append append) {
+    std::vector<PartView> parts;
+    for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
+    state_->check(parts, append.tracking() ? &*append.tracking() : nullptr);
+    return state_->queue.run_async(std::move(append));
+}
+
+// ---- Reading
+
+EventRange EventStore::read(const StreamId& id) const { return read(stele::stream(id)); }
+EventRange EventStore::read(const Read& read) const { return EventRange{state_->backend->open(read)}; }
+std::optional<Event> EventStore::find(const EventId& id) const { return state_->backend->find(id); }
+std::optional<Event> EventStore::at(Position position) const { return state_->backend->at(position); }
+Position EventStore::head() const { return state_->backend->head(); }
+std::optional<Version> EventStore::version(const StreamId& stream) const {
+    return state_->backend->version(stream);
+}
+Position EventStore::position_at(Timestamp time) const { return state_->backend->position_at(time); }
+std::optional<Tracking> EventStore::tracked(const std::string& source) const {
+    return state_->backend->tracked(source);
+}
+
+Subscription EventStore::subscribe(Query query, Position after) const {
+    return Subscription{state_->backend, std::move(query), after};
+}
+
+void EventStore::streams(const std::function<bool(const StreamInfo&)>& visit) const {
+    state_->backend->streams(visit);
+}
+
+std::vector<TypeInfo> EventStore::types() const { return state_->backend->types(); }
+StoreInfo EventStore::info() const { return state_->backend->info(); }
+const std::string& EventStore::name() const noexcept { return state_->name; }
+fs::path EventStore::models_folder() const { return fs::path{state_->name} / "models"; }
+
+}  // namespace stele

@@ -1,0 +1,142 @@
+#include "connection.hpp"
+
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+namespace stele::sqlite {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+int primary_code(const SQLite::Exception& error) { return error.getErrorCode() & 0xff; }
+
+SQLite::Database open(const fs::path& file, int flags, const Options& options) {
+    // Each connection is used by one thread at a time, so SQLite's own mutexes would be locked for nothing.
+    SQLite::Database db{file.string(), flags | SQLITE_OPEN_NOMUTEX, static_cast<int>(options.deadline.count()),
+                        options.sqlite_vfs};
+    auto* handle = db.getHandle();
+    // The WAL-reset race: on SQLite up to 3.51.2 a checkpoint beside a commit of another process can corrupt the
+    // file. So no connection checkpoints by itself; the backend does, while it holds the write lock.
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_wal_autocheckpoint(handle, 0);
+    sqlite3_extended_result_codes(handle, 1);
+    db.exec("PRAGMA mmap_size = 0");
+    return db;
+}
+
+/// Makes the names in `folder` durable. A folder that cannot be read can still hold a store, so failing is no
+/// error.
+void sync_folder(const fs::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    ::fsync(fd);
+    ::close(fd);
+}
+
+void make_folder(const fs::path& folder) {
+    std::error_code error;
+    const bool made = fs::create_directories(folder, error);
+    if (error) {
+        throw StoreError{"access",
+                         folder.string() + ": cannot make the folder: " + error.message() +
+                             "; check the path and who may write there",
+                         {{"path", folder.string()}}};
+    }
+    if (made) sync_folder(fs::absolute(folder).lexically_normal().parent_path());
+}
+
+[[noreturn]] void not_a_store(const fs::path& path, const std::string& found) {
+    throw StoreError{"not_a_store",
+                     path.string() + ": expected a Stele store, found " + found + "; name another folder",
+                     {{"path", path.string()}, {"found", found}}};
+}
+
+void check_format(SQLite::Database& db, const fs::path& folder) {
+    const int application = db.execAndGet("PRAGMA application_id").getInt();
+    const int found = db.execAndGet("PRAGMA user_version").getInt();
+    if (application != application_id) not_a_store(folder / "events.db", "an SQLite database of another program");
+    if (found < 1) not_a_store(folder / "events.db", "a log without a format number");
+    if (found > format) {
+        throw StoreError{"format",
+                         folder.string() + ": format " + std::to_string(found) + ", this build reads format " +
+                             std::to_string(format) + "; open it with the Stele that wrote it, or a later one",
+                         {{"found", found}, {"supported", format}}};
+    }
+}
+
+/// Whether the file is new: no table, no numbers.
+bool is_blank(SQLite::Database& db) {
+    return db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0 &&
+           db.execAndGet("PRAGMA application_id").getInt() == 0 &&
+           db.execAndGet("PRAGMA user_version").getInt() == 0;
+}
+
+void create_tables(SQLite::Database& db) {
+    db.exec("PRAGMA page_size = 4096");
+    if (db.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal") {
+        throw SQLite::Exception("this file system cannot hold a write-ahead log", SQLITE_CANTOPEN);
+    }
+    SQLite::Transaction tx{db, SQLite::TransactionBehavior::IMMEDIATE};
+    if (is_blank(db)) {  // another process may have been quicker
+        db.exec(schema_sql);
+        db.exec("PRAGMA application_id = " + std::to_string(application_id));
+        db.exec("PRAGMA user_version = " + std::to_string(format));
+    }
+    tx.commit();
+}
+
+}  // namespace
+
+void prepare_file(const fs::path& folder, const Options& options) {
+    const auto file = folder / "events.db";
+    std::error_code ignored;
+    if (fs::exists(folder, ignored) && !fs::is_directory(folder, ignored)) not_a_store(folder, "a file");
+    if (options.mode == OpenMode::create) {
+        make_folder(folder);
+    } else if (!fs::exists(file, ignored)) {
+        throw StoreError{"not_found", folder.string() + ": no store there", {{"path", folder.string()}}};
+    }
+
+    try {
+        auto db = open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, options);
+        // Switching to WAL needs the file alone for a moment, and SQLite does not wait for that by itself when two
+        // processes make the same store at once.
+        const auto give_up = std::chrono::steady_clock::now() + options.deadline;
+        while (is_blank(db)) {
+            try {
+                create_tables(db);
+            } catch (const SQLite::Exception& error) {
+                if (primary_code(error) != SQLITE_BUSY || std::chrono::steady_clock::now() >= give_up) throw;
+                std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            }
+        }
+        check_format(db, folder);
+    } catch (const SQLite::Exception& error) {
+        if (primary_code(error) == SQLITE_NOTADB) not_a_store(file, "a file that is not an SQLite database");
+        throw StoreError{primary_code(error) == SQLITE_FULL ? "disk_full" : "io",
+                         file.string() + ": open: " + error.what() + "; check the disk and who may write there",
+                         {{"sqlite", error.getExtendedErrorCode()}}};
+    }
+}
+
+SQLite::Database open_writer(const fs::path& file, const Options& options) {
+    auto db = open(file, SQLITE_OPEN_READWRITE, options);
+    db.exec(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    return db;
+}
+
+SQLite::Database open_reader(const fs::path& file, const Options& options) {
+    auto db = open(file, SQLITE_OPEN_READWRITE, options);
+    db.exec("PRAGMA query_only = ON");
+    return db;
+}
+
+}  // namespace stele::sqlite

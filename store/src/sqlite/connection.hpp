@@ -1,0 +1,29 @@
+// Connections to events.db: how they are opened, and what every one of them has in common.
+#pragma once
+
+#include <stele/store/event_store.hpp>
+
+#include <SQLiteCpp/Database.h>
+
+#include <filesystem>
+
+namespace stele::sqlite {
+
+/// The number in `PRAGMA application_id`: "Stel".
+inline constexpr int application_id = 0x5374656C;
+/// The number in `PRAGMA user_version` that this build writes, and the only one that it reads.
+inline constexpr int format = 1;
+
+/// The text of schema.sql.
+extern const char* const schema_sql;
+
+/// Makes the folder and the file where there are none (OpenMode::create), and checks that the file is a log of a
+/// format that this build reads. Several processes may do so at once. Throws StoreError.
+void prepare_file(const std::filesystem::path& folder, const Options& options);
+
+/// A connection that appends. Its commits survive what options.durability says.
+[[nodiscard]] SQLite::Database open_writer(const std::filesystem::path& file, const Options& options);
+/// A connection that only reads.
+[[nodiscard]] SQLite::Database open_reader(const std::filesystem::path& file, const Options& options);
+
+}  // namespace stele::sqlite

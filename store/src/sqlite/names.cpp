@@ -1,0 +1,96 @@
+#include "names.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace stele::sqlite {
+
+namespace {
+
+[[noreturn]] void dangling(const char* what, std::int64_t number) {
+    throw StoreError{"corrupt",
+                     std::string("events.db: an event refers to ") + what + " " + std::to_string(number) +
+                         ", which is not there; do not write to it; restore it from a backup",
+                     {{"what", what}, {"number", number}}};
+}
+
+}  // namespace
+
+Names::Names(sqlite3* db)
+    : find_stream_(db, sql::stream_name),
+      find_stream_number_(db, sql::stream_number),
+      find_type_(db, sql::type_name),
+      find_type_number_(db, sql::type_number) {}
+
+const StreamId& Names::stream(std::int64_t number) {
+    if (const auto known = streams_.find(number); known != streams_.end()) return known->second;
+    const Use row{find_stream_};
+    row->bind(1, number);
+    if (!row->step()) dangling("stream", number);
+    if (streams_.size() == most_streams) streams_.clear();
+    return streams_.emplace(number, StreamId{row->text(0), row->text(1), row->text(2)}).first->second;
+}
+
+std::optional<std::int64_t> Names::number_of(const StreamId& stream) {
+    if (const auto known = stream_numbers_.find(stream); known != stream_numbers_.end()) return known->second;
+    const Use row{find_stream_number_};
+    row->bind(1, stream.tenant());
+    row->bind(2, stream.aggregate_type());
+    row->bind(3, stream.aggregate_id());
+    if (!row->step()) return {};
+    if (stream_numbers_.size() == most_streams) stream_numbers_.clear();
+    return stream_numbers_.emplace(stream, row->integer(0)).first->second;
+}
+
+const std::string& Names::type(std::int64_t number) {
+    if (const auto known = types_.find(number); known != types_.end()) return known->second;
+    const Use row{find_type_};
+    row->bind(1, number);
+    if (!row->step()) dangling("type", number);
+    return types_.emplace(number, row->text(0)).first->second;
+}
+
+std::optional<std::int64_t> Names::number_of_type(const std::string& name) {
+    if (const auto known = type_numbers_.find(name); known != type_numbers_.end()) return known->second;
+    const Use row{find_type_number_};
+    row->bind(1, name);
+    if (!row->step()) return {};
+    return type_numbers_.emplace(name, row->integer(0)).first->second;
+}
+
+void Names::forget() {
+    streams_.clear();
+    stream_numbers_.clear();
+    types_.clear();
+    type_numbers_.clear();
+}
+
+std::string encode_tags(const std::vector<std::string>& tags) {
+    std::string json{"["};
+    for (const auto& tag : tags) {
+        if (json.size() > 1) json += ',';
+        if (tag.find_first_of("\"\\") == std::string::npos) {
+            json.append(1, '"').append(tag).append(1, '"');  // tags hold no control characters
+        } else {
+            json += nlohmann::json(tag).dump();
+        }
+    }
+    return json += ']';
+}
+
+void decode_tags(std::string_view json, std::vector<std::string>& tags) {
+    tags.clear();
+    if (json.size() <= 2) return;
+    if (json.find('\\') != std::string_view::npos) {
+        nlohmann::json::parse(json).get_to(tags);
+        return;
+    }
+    // ["a","b"]: without an escape, every second quote ends a tag.
+    for (std::size_t begin = 2; begin < json.size();) {
+        const auto end = json.find('"', begin);
+        if (end == std::string_view::npos) break;
+        tags.emplace_back(json.substr(begin, end - begin));
+        begin = end + 3;
+    }
+}
+
+}  // namespace stele::sqlite

@@ -1,0 +1,182 @@
+#include "reader.hpp"
+
+#include <algorithm>
+
+namespace stele::sqlite {
+
+namespace {
+
+Timestamp time_of(std::int64_t microseconds) { return Timestamp{std::chrono::microseconds{microseconds}}; }
+
+}  // namespace
+
+Reader::Reader(const std::filesystem::path& file, const Options& options)
+    : db_(open_reader(file, options)),
+      names_(db_.getHandle()),
+      finder_(db_.getHandle(), names_),
+      begin_(db_.getHandle(), "BEGIN"),
+      end_(db_.getHandle(), "COMMIT"),
+      head_(db_.getHandle(), sql::head),
+      recorded_at_(db_.getHandle(), sql::recorded_at),
+      event_at_(db_.getHandle(), sql::event_at),
+      log_forward_(db_.getHandle(), sql::log_forward),
+      log_backward_(db_.getHandle(), sql::log_backward),
+      stream_forward_(db_.getHandle(), sql::stream_forward),
+      stream_backward_(db_.getHandle(), sql::stream_reversed),
+      id_at_(db_.getHandle(), sql::id_at),
+      tracked_(db_.getHandle(), sql::tracked_source),
+      streams_page_(db_.getHandle(), sql::streams_page),
+      stream_end_(db_.getHandle(), sql::stream_end),
+      type_counts_(db_.getHandle(), sql::type_counts) {}
+
+Reader::View::View(Reader& reader) : reader_(reader) {
+    const Use begin{reader_.begin_};
+    begin->step();
+}
+
+Reader::View::~View() {
+    (void)reader_.end_.try_step();
+    reader_.end_.reset();
+}
+
+void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at) {
+    const auto& stream = names_.stream(row.integer(1));
+    if (at == page.size() && at == page.capacity()) page.reserve(std::max<std::size_t>(16, 2 * at));
+    if (at == page.size()) page.push_back(Event{.position = {}, .version = {}, .stream = stream});
+    auto& event = page[at];
+    event.position = Position{row.integer(0)};
+    event.stream = stream;
+    event.version = Version{row.integer(2)};
+    event.type = names_.type(row.integer(3));
+    event.schema_version = static_cast<int>(row.integer(4));
+    event.id = EventId::from_bytes(row.blob(5));
+    event.recorded_at = time_of(row.integer(7));
+    event.occurred_at = row.is_null(6) ? event.recorded_at : time_of(row.integer(6));
+    event.data.assign_trusted(row.text(8));
+    event.metadata.assign_trusted(row.text(9));
+    if (row.is_null(10)) {
+        event.tags.clear();
+    } else {
+        decode_tags(row.text(10), event.tags);
+    }
+}
+
+std::optional<Event> Reader::find(const EventId& id) {
+    Position position;
+    {
+        const Use row{id_at_};
+        row->bind(1, id.bytes());
+        if (!row->step()) return {};
+        position = Position{row->integer(0)};
+    }
+    return at(position);
+}
+
+std::optional<Event> Reader::at(Position position) {
+    const Use row{event_at_};
+    row->bind(1, position.value());
+    if (!row->step()) return {};
+    std::vector<Event> page;
+    decode(event_at_, page, 0);
+    return std::move(page.front());
+}
+
+Position Reader::head() {
+    const Use row{head_};
+    row->step();
+    return Position{row->integer(0)};  // NULL, in an empty log, reads as 0
+}
+
+std::optional<Version> Reader::version(const StreamId& stream) {
+    const auto end = finder_.end_of(stream);
+    return end ? std::optional{end->version} : std::nullopt;
+}
+
+// recorded_at never goes down as position goes up, so the position is found by halving, without an index.
+Position Reader::position_at(Timestamp time) {
+    const View view{*this};
+    std::int64_t low = 0;  // at or before `time`, or 0
+    std::int64_t high = head().value();
+    while (low < high) {
+        const auto middle = low + (high - low + 1) / 2;
+        const Use row{recorded_at_};
+        row->bind(1, middle);
+        if (row->step() && time_of(row->integer(0)) <= time) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return Position{low};
+}
+
+std::optional<Tracking> Reader::tracked(const std::string& source) {
+    const Use row{tracked_};
+    row->bind(1, source);
+    if (!row->step()) return {};
+    return Tracking{source, row->integer(0), std::string(row->text(1))};
+}
+
+std::vector<StreamInfo> Reader::streams_behind(const std::optional<StreamId>& last) {
+    const View view{*this};
+    std::vector<StreamInfo> page;
+    const Use row{streams_page_};
+    row->bind(1, last ? last->tenant() : "");
+    row->bind(2, last ? last->aggregate_type() : "");
+    row->bind(3, last ? last->aggregate_id() : "");
+    while (row->step()) {
+        StreamInfo info{.stream = StreamId{row->text(1), row->text(2), row->text(3)}};
+        {
+            const Use end{stream_end_};
+            end->bind(1, row->integer(0));
+            if (!end->step()) continue;
+            info.version = Version{end->integer(0)};
+            info.last_position = Position{end->integer(1)};
+            info.last_recorded_at = time_of(end->integer(2));
+        }
+        const Use first{stream_forward_};
+        first->bind(1, 1);
+        first->bind(2, 1);
+        first->bind(3, row->integer(0));
+        if (first->step()) info.first_position = Position{first->integer(0)};
+        page.push_back(std::move(info));
+    }
+    return page;
+}
+
+std::vector<TypeInfo> Reader::types() {
+    const View view{*this};
+    std::vector<TypeInfo> types;
+    const Use row{type_counts_};
+    while (row->step()) {
+        types.push_back(
+            {names_.type(row->integer(0)), row->integer(1), Position{row->integer(2)}, Position{row->integer(3)}});
+    }
+    return types;
+}
+
+std::int64_t Reader::count(const char* table) {
+    return db_.execAndGet(std::string{"SELECT count(*) FROM "} + table).getInt64();
+}
+
+ReaderPool::ReaderPool(std::filesystem::path file, const Options& options)
+    : file_(std::move(file)), options_(options) {}
+
+ReaderPool::Loan ReaderPool::borrow() {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!idle_.empty()) {
+            auto reader = std::move(idle_.back());
+            idle_.pop_back();
+            return {*this, std::move(reader)};
+        }
+    }
+    return {*this, std::make_unique<Reader>(file_, options_)};
+}
+
+void ReaderPool::give_back(std::unique_ptr<Reader> reader) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (idle_.size() < most_idle) idle_.push_back(std::move(reader));
+}
+
+}  // namespace stele::sqlite

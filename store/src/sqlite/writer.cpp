@@ -1,0 +1,405 @@
+#include "writer.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace stele::sqlite {
+
+namespace {
+
+constexpr std::chrono::microseconds first_pause{50};
+constexpr std::chrono::microseconds longest_pause{2000};
+
+/// A commit of one append.
+class Alone final : public PendingSource {
+public:
+    explicit Alone(PendingAppend& append) : append_(&append) {}
+    PendingAppend* next() override { return std::exchange(append_, nullptr); }
+
+private:
+    PendingAppend* append_;
+};
+
+std::int64_t microseconds(Timestamp time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+Writer::Writer(const std::filesystem::path& file, std::string store, const Options& options)
+    : store_(std::move(store)),
+      options_(options),
+      db_(open_writer(file, options)),
+      checkpointer_(open_writer(file, options)),
+      names_(db_.getHandle()),
+      finder_(db_.getHandle(), names_),
+      begin_(db_.getHandle(), "BEGIN IMMEDIATE"),
+      commit_(db_.getHandle(), "COMMIT"),
+      rollback_(db_.getHandle(), "ROLLBACK"),
+      newest_event_(db_.getHandle(), sql::newest_event),
+      greatest_id_(db_.getHandle(), sql::greatest_id),
+      position_of_id_(db_.getHandle(), sql::position_of_id),
+      stored_content_(db_.getHandle(), sql::stored_content),
+      tracked_(db_.getHandle(), sql::tracked),
+      track_(db_.getHandle(), sql::track),
+      insert_stream_(db_.getHandle(), sql::insert_stream),
+      insert_type_(db_.getHandle(), sql::insert_type),
+      insert_event_(db_.getHandle(), sql::insert_event),
+      insert_tag_(db_.getHandle(), sql::insert_tag),
+      checkpoint_at_(options.checkpoint_pages) {
+    sqlite3_busy_timeout(db_.getHandle(), 0);  // begin() waits by itself, in finer steps
+    sqlite3_wal_hook(db_.getHandle(), &Writer::on_commit, this);
+}
+
+Writer::~Writer() {
+    // A reader that comes next finds a small WAL; what is in a small one can stay there.
+    constexpr int worth_copying = 1000;
+    if (wal_pages_ >= worth_copying) checkpoint();
+}
+
+// ---- The transaction
+
+bool Writer::commit(PendingSource& source, Time deadline) {
+    begin(deadline);
+    const auto head_before = head_;
+    std::vector<PendingAppend*> taken;
+    try {
+        refresh();
+        while (auto* append = source.next()) {
+            taken.push_back(append);
+            answer(*append);
+        }
+        end();
+    } catch (...) {
+        // The disk refused something. Perhaps only one of these appends was too much for it: each gets its own try.
+        roll_back();
+        if (taken.empty()) throw;
+        if (taken.size() == 1) {
+            taken.front()->outcome = std::current_exception();
+            return false;
+        }
+        for (auto* append : taken) answer_alone(*append, deadline);
+    }
+    const bool grew = head_ != head_before;
+    if (checkpoint_is_due()) {
+        source.settled();
+        checkpoint();
+    }
+    return grew;
+}
+
+void Writer::begin(Time deadline) {
+    auto pause = first_pause;
+    const auto started = std::chrono::steady_clock::now();
+    for (;;) {
+        const int code = begin_.try_step();
+        begin_.reset();
+        if (code == SQLITE_DONE) return;
+        if ((code & 0xff) != SQLITE_BUSY) throw_error(db_.getHandle(), code, "begin");
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= deadline) {
+            throw StoreBusy{store_, "another process that holds the log",
+                            std::chrono::duration_cast<std::chrono::milliseconds>(now - started)};
+        }
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, longest_pause);
+    }
+}
+
+/// Finds out whether another process has committed since our last transaction, and forgets what that made wrong.
+void Writer::refresh() {
+    wrote_ = false;
+    Position head{0};
+    auto recorded_at = Timestamp::min();
+    {
+        const Use row{newest_event_};
+        if (row->step()) {
+            head = Position{row->integer(0)};
+            recorded_at = Timestamp{std::chrono::microseconds{row->integer(1)}};
+        }
+    }
+    if (head == head_) return;
+    head_ = head;
+    last_recorded_at_ = recorded_at;
+    ++epoch_;
+    const Use row{greatest_id_};
+    greatest_known_id_ = row->step() && !row->is_null(0) ? EventId::from_bytes(row->blob(0)) : EventId{};
+}
+
+void Writer::end() {
+    auto& statement = wrote_ ? commit_ : rollback_;
+    const Use use{statement};
+    use->step();
+}
+
+void Writer::roll_back() noexcept {
+    // SQLite may have rolled back already, on an error that leaves no other way.
+    if (sqlite3_get_autocommit(db_.getHandle()) == 0) {
+        (void)rollback_.try_step();
+        rollback_.reset();
+    }
+    names_.forget();
+    stream_heads_.clear();
+    head_ = Position{-1};
+}
+
+void Writer::answer_alone(PendingAppend& append, Time deadline) {
+    Alone source{append};
+    try {
+        (void)commit(source, deadline);
+    } catch (...) {
+        append.outcome = std::current_exception();
+    }
+}
+
+void Writer::answer(PendingAppend& append) {
+    std::optional<AppendResult> refusal;
+    try {
+        refusal = check(append);
+    } catch (const IdConflict&) {
+        append.outcome = std::current_exception();
+        return;
+    }
+    append.outcome = refusal ? std::move(*refusal) : AppendResult{write(append)};
+}
+
+// ---- Looking
+
+/// The answer, where there is one without writing.
+std::optional<AppendResult> Writer::check(const PendingAppend& append) {
+    if (auto repeated = check_ids(append)) return repeated;
+    if (append.tracking != nullptr) {
+        if (auto conflict = check_tracking(*append.tracking)) return conflict;
+    }
+    for (const auto& part : append.parts) {
+        if (part.expected == expect::any) continue;
+        const auto& head = head_of(*part.stream);
+        const auto current = head.version == 0 ? std::nullopt : std::optional{Version{head.version}};
+        if (part.expected.matches(current)) continue;
+        const auto end = finder_.end_of(*part.stream);
+        return VersionConflict{*part.stream, part.expected, current,
+                               end ? std::optional{end->position} : std::nullopt};
+    }
+    for (std::size_t i = 0; i < append.conditions.size(); ++i) {
+        const auto& condition = append.conditions[i];
+        if (const auto found = finder_.newest(condition.query(), condition.after())) {
+            return ConditionConflict{i, condition.query(), condition.after(), *found};
+        }
+    }
+    return {};
+}
+
+/// L6: empty when every id is new; the first answer when all are there, in this order and with this content.
+std::optional<AppendResult> Writer::check_ids(const PendingAppend& append) {
+    std::vector<Position> positions;
+    std::optional<EventId> unknown;
+    for (const auto& part : append.parts) {
+        for (const auto& event : part.events) {
+            if (const auto position = position_of(event.id)) {
+                positions.push_back(*position);
+            } else {
+                unknown = event.id;
+            }
+        }
+    }
+    if (positions.empty()) return {};
+    if (!unknown) return first_answer(append, positions);
+    for (const auto& part : append.parts) {
+        for (const auto& event : part.events) {
+            if (const auto position = position_of(event.id)) {
+                throw IdConflict{
+                    store_, event.id, position,
+                    "expected all ids of this append to be new, or all to be there; this one is at position " +
+                        std::to_string(position->value()) + ", " + unknown->to_string() + " is new"};
+            }
+        }
+    }
+    return {};
+}
+
+std::optional<Position> Writer::position_of(const EventId& id) {
+    // Ids of version 7 come in rising order, so nearly all are new by this comparison alone.
+    if (id > greatest_known_id_) return {};
+    const Use row{position_of_id_};
+    row->bind(1, id.bytes());
+    if (!row->step()) return {};
+    return Position{row->integer(0)};
+}
+
+Appended Writer::first_answer(const PendingAppend& append, const std::vector<Position>& positions) {
+    Appended answer{.first_position = positions.front(), .last_position = positions.back(), .duplicate = true};
+    auto position = positions.begin();
+    for (const auto& part : append.parts) {
+        Version version;
+        for (const auto& event : part.events) {
+            if (position != positions.begin() && *position <= *std::prev(position)) {
+                throw IdConflict{store_, event.id, *position,
+                                 "expected the events in the order they have in the log, found position " +
+                                     std::to_string(position->value()) + " behind " +
+                                     std::to_string(std::prev(position)->value())};
+            }
+            const Use stored{stored_content_};
+            stored->bind(1, position->value());
+            if (!stored->step()) throw_error(db_.getHandle(), SQLITE_CORRUPT, "read an event by its id");
+            if (const auto differs = difference(*part.stream, event, stored_content_); !differs.empty()) {
+                throw IdConflict{
+                    store_, event.id, *position,
+                    "the store has this id at position " + std::to_string(position->value()) + " with " + differs};
+            }
+            version = Version{stored->integer(1)};
+            answer.recorded_at = Timestamp{std::chrono::microseconds{stored->integer(5)}};
+            ++position;
+        }
+        if (append.parts.size() > 1) answer.versions.push_back(version);
+        if (&part == append.parts.data()) answer.version = version;
+    }
+    return answer;
+}
+
+/// What of `event` differs from the stored row; empty when nothing does.
+std::string Writer::difference(const StreamId& stream, const NewEvent& event, Statement& stored) {
+    if (names_.stream(stored.integer(0)) != stream) {
+        return "another stream, " + names_.stream(stored.integer(0)).name();
+    }
+    if (names_.type(stored.integer(2)) != event.type) return "another type, " + names_.type(stored.integer(2));
+    if (stored.integer(3) != event.schema_version) {
+        return "another schema_version, " + std::to_string(stored.integer(3));
+    }
+    const auto occurred_at =
+        stored.is_null(4) ? std::nullopt : std::optional{Timestamp{std::chrono::microseconds{stored.integer(4)}}};
+    if (occurred_at != event.occurred_at) {
+        return occurred_at ? "another occurred_at, " + to_rfc3339(*occurred_at) : std::string{"no occurred_at"};
+    }
+    if (stored.text(6) != event.data.text()) return "other data";
+    if (stored.text(7) != event.metadata.text()) return "other metadata";
+    std::vector<std::string> tags;
+    if (!stored.is_null(8)) decode_tags(stored.text(8), tags);
+    return tags == event.tags ? std::string{} : std::string{"other tags"};
+}
+
+std::optional<AppendResult> Writer::check_tracking(const Tracking& tracking) {
+    const Use row{tracked_};
+    row->bind(1, tracking.source);
+    if (!row->step() || tracking.position > row->integer(0)) return {};
+    return TrackingConflict{tracking.source, row->integer(0), tracking.position};
+}
+
+// ---- Writing
+
+Appended Writer::write(const PendingAppend& append) {
+    const auto recorded_at = std::max(options_.clock(), last_recorded_at_);
+    auto position = head_;
+    Appended answer{.recorded_at = recorded_at};
+    if (!append.parts.empty()) answer.first_position = position.next();
+    wrote_ = true;
+
+    for (const auto& part : append.parts) {
+        auto& head = head_of(*part.stream);
+        if (head.number == 0) head.number = number_for(*part.stream);
+        for (const auto& event : part.events) {
+            const auto type = number_for_type(event.type);
+            const auto tags = event.tags.empty() ? std::string{} : encode_tags(event.tags);
+            position = position.next();
+            {
+                const Use row{insert_event_};
+                row->bind(1, position.value());
+                row->bind(2, head.number);
+                row->bind(3, ++head.version);
+                row->bind(4, type);
+                row->bind(5, event.schema_version);
+                row->bind(6, event.id.bytes());
+                if (event.occurred_at) {
+                    row->bind(7, microseconds(*event.occurred_at));
+                } else {
+                    row->bind_null(7);
+                }
+                row->bind(8, microseconds(recorded_at));
+                row->bind(9, event.data.text());
+                row->bind(10, event.metadata.text());
+                if (event.tags.empty()) {
+                    row->bind_null(11);
+                } else {
+                    row->bind(11, tags);
+                }
+                row->step();
+            }
+            for (const auto& tag : event.tags) {
+                const Use row{insert_tag_};
+                row->bind(1, tag);
+                row->bind(2, type);
+                row->bind(3, position.value());
+                row->step();
+            }
+            greatest_known_id_ = std::max(greatest_known_id_, event.id);
+        }
+        if (append.parts.size() > 1) answer.versions.push_back(Version{head.version});
+        if (&part == append.parts.data()) answer.version = Version{head.version};
+    }
+    if (append.tracking != nullptr) {
+        const Use row{track_};
+        row->bind(1, append.tracking->source);
+        row->bind(2, append.tracking->position);
+        row->bind(3, append.tracking->note);
+        row->step();
+    }
+    if (!append.parts.empty()) {
+        answer.last_position = head_ = position;
+        last_recorded_at_ = recorded_at;
+    }
+    return answer;
+}
+
+Writer::StreamHead& Writer::head_of(const StreamId& stream) {
+    if (stream_heads_.size() >= most_stream_heads) stream_heads_.clear();
+    auto& head = stream_heads_[stream];
+    if (head.epoch == epoch_) return head;
+    head = {.epoch = epoch_};
+    if (const auto number = names_.number_of(stream)) {
+        head.number = *number;
+        if (const auto end = finder_.end_of(stream)) head.version = end->version.value();
+    }
+    return head;
+}
+
+std::int64_t Writer::number_for(const StreamId& stream) {
+    const Use row{insert_stream_};
+    row->bind(1, stream.tenant());
+    row->bind(2, stream.aggregate_type());
+    row->bind(3, stream.aggregate_id());
+    row->step();
+    return row->integer(0);
+}
+
+std::int64_t Writer::number_for_type(const std::string& type) {
+    if (const auto number = names_.number_of_type(type)) return *number;
+    const Use row{insert_type_};
+    row->bind(1, type);
+    row->step();
+    return row->integer(0);
+}
+
+// ---- Checkpoints
+
+int Writer::on_commit(void* self, sqlite3*, const char*, int pages) {
+    static_cast<Writer*>(self)->wal_pages_ = pages;
+    return SQLITE_OK;
+}
+
+/// Copies the WAL into the database. The write lock is ours meanwhile, so that no commit of any process runs beside
+/// it (see open() in connection.cpp). What cannot be copied now, because a reader still looks at an older state or
+/// the disk is full, is copied later; nothing is lost by waiting.
+void Writer::checkpoint() {
+    const int step = std::max(options_.checkpoint_pages / 10, 1);
+    checkpoint_at_ = wal_pages_ + step;
+    const int code = begin_.try_step();
+    begin_.reset();
+    if (code != SQLITE_DONE) return;
+    int pages = 0;
+    int copied = 0;
+    const int outcome =
+        sqlite3_wal_checkpoint_v2(checkpointer_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    (void)rollback_.try_step();
+    rollback_.reset();
+    // All of it copied: the next commit starts the WAL anew from its beginning.
+    if (outcome == SQLITE_OK && copied == pages) checkpoint_at_ = options_.checkpoint_pages;
+}
+
+}  // namespace stele::sqlite
