@@ -16,7 +16,7 @@ test_packages_where_offered=(clang-format-14)
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
 # Whether the package sources that apt knows offer it.
-is_offered() { apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
+is_offered() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[^\(]* ]]; }
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
