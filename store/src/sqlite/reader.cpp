@@ -29,12 +29,14 @@ Reader::Reader(const std::filesystem::path& file, const Options& options)
       stream_end_(db_.getHandle(), sql::stream_end),
       type_counts_(db_.getHandle(), sql::type_counts) {}
 
-Reader::View::View(Reader& reader) : reader_(reader) {
+Reader::View::View(Reader& reader) : reader_(reader), outermost_(sqlite3_get_autocommit(reader.handle()) != 0) {
+    if (!outermost_) return;
     const Use begin{reader_.begin_};
     begin->step();
 }
 
 Reader::View::~View() {
+    if (!outermost_) return;
     (void)reader_.end_.try_step();
     reader_.end_.reset();
 }

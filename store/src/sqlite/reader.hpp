@@ -69,7 +69,8 @@ public:
     /// Puts the row that `row` stands on into `page[at]`, reusing its memory.
     void decode(Statement& row, std::vector<Event>& page, std::size_t at);
 
-    /// Holds one view of the log over several statements, until the scope ends.
+    /// Holds one view of the log over several statements, until the scope ends. Within another one it is the same
+    /// view, which ends with the outer one.
     class View {
     public:
         explicit View(Reader& reader);
@@ -79,6 +80,7 @@ public:
 
     private:
         Reader& reader_;
+        bool outermost_;
     };
 
 private:
