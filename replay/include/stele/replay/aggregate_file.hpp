@@ -47,7 +47,7 @@ public:
     [[nodiscard]] const std::string& file() const noexcept;
 
     /// Each Folding has statements of its own, prepared here, once: cost is that of opening an empty database in
-    /// memory and compiling the file's expressions, some 100 µs.
+    /// memory and compiling the file's expressions, some 200 µs.
     [[nodiscard]] std::unique_ptr<Folding> begin() const override;
 
 private:
