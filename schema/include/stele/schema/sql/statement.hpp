@@ -16,18 +16,25 @@ namespace stele::sql {
 /// SQLite refused or failed while a statement was prepared or ran.
 class SqlError : public Error {
 public:
-    /// Takes message and code from the connection's last error. `doing` says what was tried.
-    SqlError(sqlite3* db, const std::string& doing);
+    /// Takes message and code from the connection's last error. `doing` says what was tried; `place` is the file
+    /// and line of the statement, where it has one.
+    SqlError(sqlite3* db, const std::string& doing, std::string place = {});
 
     [[nodiscard]] int result_code() const noexcept {
         return result_code_;
     }  ///< extended, such as SQLITE_BUSY_SNAPSHOT
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }  ///< SQLite's own words
+    [[nodiscard]] const std::string& place() const noexcept { return place_; }    ///< "file:line", or empty
+
+    /// True where disk, memory or another connection is in the way, so that the same statement may succeed later;
+    /// false where it is the statement or its values.
+    [[nodiscard]] bool is_of_the_machine() const noexcept;
 
 private:
-    SqlError(int result_code, std::string reason, const std::string& doing);
+    SqlError(int result_code, std::string reason, const std::string& doing, std::string place);
     int result_code_;
     std::string reason_;
+    std::string place_;
 };
 
 /// One prepared statement. Use it where its connection is used; the connection must outlive it.
@@ -63,6 +70,12 @@ public:
     void bind(int parameter, std::string_view value);
     void bind(int parameter, const char* value) { bind(parameter, std::string_view{value}); }
     void bind(int parameter, std::nullptr_t);
+
+    /// The same for a text that may go before the statement is run: it is copied.
+    void bind_copy(int parameter, std::string_view value);
+
+    /// How many parameters there are.
+    [[nodiscard]] int parameters() const noexcept;
 
     /// The parameter called `name` (with its `$`), 0 where the statement has none.
     [[nodiscard]] int parameter(const char* name) const noexcept;

@@ -1,0 +1,76 @@
+// ReadModel: a projection's tables, as everybody else sees them.
+//
+// On disk, in the store's folder for models:
+//
+//   NAME.db           a symbolic link to the current generation. Any SQLite reader may open it.
+//   NAME.gN.db        generation N: one build of the projection, with -wal and -shm files while it is in use.
+//   NAME.gN.db.new    generation N being built. Nobody reads it; what a killed rebuild left is removed by the next.
+//   NAME.lock         held while somebody builds or advances the projection.
+//
+// A rebuild ends by renaming a new link over the old one: readers that open NAME.db find the old generation or the
+// new one, each complete (P2). A reader that has the old one open keeps it.
+//
+// In each generation's file, next to the projection's own tables: `stele_projection`, one row that says what this
+// is and how far it has come, written in the same transactions as the rows (P1); and `stele_skipped`, the events
+// that `on-error skip` passed over.
+#pragma once
+
+#include <stele/projections/rows.hpp>
+#include <stele/schema/ordinal.hpp>
+#include <stele/schema/time.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stele {
+
+class EventStore;
+
+/// What a generation says of itself.
+struct Generation {
+    std::string name;
+    int version = 0;
+    std::string fingerprint;
+    std::int64_t number = 0;   ///< 1, 2, 3, … from rebuild to rebuild
+    Position position;         ///< the rows are the fold of the log up to here
+    std::string state;         ///< "live", "paused" (built as of a position), "failed" (stopped at an event)
+    std::string error;         ///< with "failed": the message of HandlerFailed
+    Timestamp updated_at{};    ///< when position was written
+    std::int64_t skipped = 0;  ///< events passed over
+
+    friend bool operator==(const Generation&, const Generation&) = default;
+};
+
+/// A read-only handle on the generation that was current when it was opened. One thread at a time.
+class ReadModel {
+public:
+    /// Opens the current generation of a projection of `store`. Throws NotFound where none was built,
+    /// InvalidInput for a name that cannot be one, ProjectionError ("projection_file") where the file fails.
+    [[nodiscard]] static ReadModel open(const EventStore& store, std::string_view name);
+
+    /// The same by folder: EventStore::models_folder(). `sqlite_vfs` as in Options; empty: the system's.
+    [[nodiscard]] static ReadModel open(const std::filesystem::path& models, std::string_view name,
+                                        const std::string& sqlite_vfs = {});
+
+    ReadModel(ReadModel&&) noexcept;
+    ReadModel& operator=(ReadModel&&) noexcept;
+    ~ReadModel();
+
+    /// What the generation says of itself now.
+    [[nodiscard]] Generation generation() const;
+
+    /// The rows of one query, as of its start. Throws sql::DefinitionError (file "query") where SQLite cannot
+    /// compile it, or it does anything but read.
+    [[nodiscard]] Rows query(std::string_view sql) const;
+
+private:
+    struct State;
+    explicit ReadModel(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace stele

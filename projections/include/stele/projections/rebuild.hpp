@@ -1,0 +1,121 @@
+// Building read models from the log, keeping them up with it, and saying how far they are.
+//
+// The promises of projections:
+//   P1  A projection's rows always equal a fold of the log up to its stored position, whatever crashed in between.
+//   P2  A rebuild never takes the old generation away from its readers before the new one has caught up.
+//
+// Any number of projections of a store may be built at once, in several threads or processes, each by one of them
+// at a time.
+#pragma once
+
+#include <stele/projections/projection.hpp>
+#include <stele/projections/projection_error.hpp>
+#include <stele/projections/projection_registry.hpp>
+#include <stele/projections/read_model.hpp>
+#include <stele/store/event_store.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace stele {
+
+/// How far a fold has come.
+struct FoldProgress {
+    Position position;        ///< up to here, and committed
+    Position target;          ///< where it ends, as far as is known now
+    std::int64_t events = 0;  ///< that were taken in
+};
+
+struct RebuildOptions {
+    /// Build the read model as it was at this position, and stay there (state "paused").
+    std::optional<Position> until{};
+    /// Keep the file of the generation that is replaced (its state becomes "kept") until a rebuild without this.
+    bool keep_old = false;
+    /// Called after each transaction, by the thread that called rebuild().
+    std::function<void(const FoldProgress&)> progress{};
+    /// Looked at before each event. When it is requested, the old generation stays, and the new one goes.
+    std::stop_token stop{};
+    /// Events per transaction: what a crash loses is small, and so is the memory for it.
+    std::size_t batch = 10'000;
+    /// The SQLite VFS for the read model's files; empty: the system's. The seam that fault tests use.
+    std::string sqlite_vfs{};
+};
+
+/// A rebuild that ended well.
+struct Rebuilt {
+    Generation generation;
+    std::int64_t events = 0;  ///< that were taken in
+};
+
+/// Builds the projection's next generation from the log, beside the current one, until it has caught up with the
+/// log; then makes it the current one, in one step, and removes the old one's file (when its last reader is gone).
+///
+/// Empty where `stop` was requested first: then nothing has changed.
+///
+/// Throws HandlerFailed     at an event, unless the projection skips; the old generation stays.
+///        InvalidInput      `until` is beyond the log's head.
+///        ProjectionError   "projection_busy", "projection_file".
+///        StoreError        the log failed.
+/// Cost   one pass over the events of its query, and what its statements cost. Nothing is synced before the end.
+std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projection,
+                               const RebuildOptions& options = {});
+
+struct CatchUpOptions {
+    /// Take in at most so many events.
+    std::optional<std::size_t> limit{};
+    std::function<void(const FoldProgress&)> progress{};
+    /// Looked at before each event. When it is requested, what was taken in is committed, and the call returns.
+    std::stop_token stop{};
+    /// Events per transaction.
+    std::size_t batch = 1'000;
+    std::string sqlite_vfs{};
+};
+
+struct CaughtUp {
+    Position position;         ///< of the read model now
+    std::int64_t events = 0;   ///< that were taken in
+    std::int64_t skipped = 0;  ///< of these: passed over by `on-error skip`
+};
+
+/// Takes the events into the current generation that were appended since; up to the head that the log has when
+/// the call begins. Readers see every transaction as a whole, rows and position. A generation that is "paused" is
+/// left as it is.
+///
+/// Events that the query does not select cost no write: the position passes over them with the next transaction,
+/// and at the end of the call.
+///
+/// Throws HandlerFailed     at an event, unless the projection skips. What came before is committed, the state is
+///                          "failed", and the next call tries the same event again.
+///        NotFound          the projection was never built: rebuild() it.
+///        ProjectionError   "projection_busy", "projection_changed", "projection_ahead", "projection_file".
+///        StoreError        the log failed.
+CaughtUp catch_up(const EventStore& store, const Projection& projection, const CatchUpOptions& options = {});
+
+/// One line of a listing.
+struct ProjectionStatus {
+    std::string name;
+    int version = 0;              ///< of the generation that is there, or else of the definition
+    std::int64_t generation = 0;  ///< 0: never built
+    ProjectionMode mode = ProjectionMode::async;
+    /// Generation::state; or "absent" (never built), "changed" (built by another definition: rebuild it), "retired"
+    /// (built, and the registry has no such projection), "broken" (the file cannot be read).
+    std::string state;
+    Position position;
+    Position head;                ///< of the log
+    std::int64_t lag_events = 0;  ///< head - position
+    double lag_seconds = 0;       ///< since the first event that is missing was recorded; 0 without one
+    std::int64_t skipped = 0;
+    std::string error;
+};
+
+/// Every projection that is in the registry, or was built in this store, by name. A projection that fails to open
+/// is in the list with its error.
+[[nodiscard]] std::vector<ProjectionStatus> projection_status(const EventStore& store,
+                                                              const ProjectionRegistry& registry);
+
+}  // namespace stele

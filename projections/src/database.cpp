@@ -1,0 +1,24 @@
+#include "database.hpp"
+
+#include <sqlite3.h>
+
+namespace stele {
+
+void CloseDatabase::operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
+
+Database open_database(const std::filesystem::path& file, Access access, const std::string& sqlite_vfs,
+                       int busy_ms) {
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    if (access == Access::read) flags |= SQLITE_OPEN_READONLY;
+    if (access != Access::read) flags |= SQLITE_OPEN_READWRITE;
+    if (access == Access::create) flags |= SQLITE_OPEN_CREATE;
+
+    sqlite3* raw = nullptr;
+    const auto rc = sqlite3_open_v2(file.c_str(), &raw, flags, sqlite_vfs.empty() ? nullptr : sqlite_vfs.c_str());
+    Database db{raw};
+    if (rc != SQLITE_OK) throw sql::SqlError{db.get(), "opening " + file.string()};
+    sqlite3_busy_timeout(db.get(), busy_ms);
+    return db;
+}
+
+}  // namespace stele

@@ -1,0 +1,26 @@
+// A connection to the file of a generation.
+#pragma once
+
+#include <stele/projections/projection_error.hpp>
+#include <stele/schema/sql/statement.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+struct sqlite3;
+
+namespace stele {
+
+struct CloseDatabase {
+    void operator()(sqlite3* db) const noexcept;
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+
+enum class Access { create, write, read };
+
+/// Opens `file`; waits for locks of others for `busy_ms`. Throws sql::SqlError.
+[[nodiscard]] Database open_database(const std::filesystem::path& file, Access access,
+                                     const std::string& sqlite_vfs, int busy_ms = 5000);
+
+}  // namespace stele

@@ -1,0 +1,127 @@
+#include "fold.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace stele {
+namespace {
+
+// Takes the write lock at once; rolls back unless committed.
+class Transaction {
+public:
+    explicit Transaction(sqlite3* db) : db_(db) { sql::execute(db_, "BEGIN IMMEDIATE"); }
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    ~Transaction() {
+        // SQLite may have rolled back by itself, as it does when the disk is full.
+        if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    void commit() { sql::execute(db_, "COMMIT"); }
+
+private:
+    sqlite3* db_;
+};
+
+struct Failure {
+    std::string place;
+    std::string reason;
+};
+
+// What the handler itself could not do; a disk or a lock that failed is not its fault, and is thrown on.
+std::optional<Failure> failure_of(ProjectionHandler& handler, const Event& event) {
+    try {
+        handler.apply(event);
+        return std::nullopt;
+    } catch (const sql::SqlError& error) {
+        if (error.is_of_the_machine()) throw;
+        return Failure{error.place(), error.reason()};
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& error) {
+        return Failure{"", error.what()};
+    }
+}
+
+}  // namespace
+
+Fold::Fold(const EventStore& store, const Projection& projection, GenerationFile& file, Model& model,
+           Settings settings)
+    : store_(store),
+      projection_(projection),
+      file_(file),
+      model_(model),
+      settings_(std::move(settings)),
+      handler_(projection.handler(model)),
+      position_(file.generation().position) {}
+
+EventRange Fold::events_up_to(Position target) const {
+    Read read{projection_.query()};
+    read.after(position_).until(target);
+    return store_.read(read);
+}
+
+void Fold::run(Position target, std::optional<std::size_t> limit) {
+    auto left = limit.value_or(std::numeric_limits<std::size_t>::max());
+    auto events = events_up_to(target);
+    auto event = events.begin();
+    while (position_ < target && left > 0 && !stopped()) {
+        const auto before = events_;
+        const auto most = std::min(left, settings_.batch);
+        if (!take_batch(event, target, most, Care::none)) {
+            // A handler failed and the batch is undone. Once more, so that what came before it is kept.
+            handler_ = projection_.handler(model_);
+            events = events_up_to(target);
+            event = events.begin();
+            take_batch(event, target, most, Care::each_event);
+        }
+        left -= static_cast<std::size_t>(events_ - before);
+        if (settings_.progress) settings_.progress({position_, target, events_});
+    }
+}
+
+// One transaction: events from `event` on, at most `most`, and with them the position. False where a handler failed
+// without Care: then nothing was done.
+bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t most, Care care) {
+    Transaction transaction{file_.db()};
+    std::int64_t taken = 0;
+    std::int64_t skipped = 0;
+    auto position = position_;
+    const auto commit = [&](std::string_view state, std::string_view error) {
+        file_.write_progress(position, state, error);
+        transaction.commit();
+        position_ = position;
+        events_ += taken;
+        skipped_ += skipped;
+    };
+
+    for (; event != EventRange::end(); ++event, ++taken) {
+        if (static_cast<std::size_t>(taken) == most || stopped()) break;
+        if (care == Care::each_event) sql::execute(file_.db(), "SAVEPOINT stele_event");
+        const auto failure = failure_of(*handler_, *event);
+        if (failure && care == Care::none) return false;
+        if (failure) {
+            sql::execute(file_.db(), "ROLLBACK TO stele_event");
+            handler_ = projection_.handler(model_);
+        }
+        if (care == Care::each_event) sql::execute(file_.db(), "RELEASE stele_event");
+        if (failure && projection_.on_error() == OnError::stop) {
+            const HandlerFailed error{projection_.name(), *event, failure->place, failure->reason};
+            position = event->position.previous();
+            commit("failed", error.what());
+            throw error;
+        }
+        if (failure) {
+            file_.write_skipped(*event, failure->place, failure->reason);
+            ++skipped;
+        }
+        position = event->position;
+    }
+    // The rest up to the target holds nothing for this projection: one write passes over all of it.
+    if (event == EventRange::end()) position = target;
+    commit(settings_.state, "");
+    return true;
+}
+
+}  // namespace stele

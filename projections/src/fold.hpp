@@ -1,0 +1,55 @@
+// Fold: events of the log into a generation's tables, a transaction at a time (P1).
+#pragma once
+
+#include "generation_file.hpp"
+
+#include <stele/projections/rebuild.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace stele {
+
+class Fold {
+public:
+    struct Settings {
+        std::string state;  ///< of the generation while all is well
+        std::size_t batch;  ///< events per transaction
+        std::function<void(const FoldProgress&)> progress;
+        std::stop_token stop;
+    };
+
+    /// Goes on from the generation's position. All of these stay longer.
+    Fold(const EventStore& store, const Projection& projection, GenerationFile& file, Model& model,
+         Settings settings);
+
+    /// Takes in the events up to `target`, or `limit` of them. On return everything is committed, and position() is
+    /// `target` unless the limit was reached or a stop requested.
+    /// Throws HandlerFailed; then everything before the event is committed, with the state "failed".
+    void run(Position target, std::optional<std::size_t> limit = {});
+
+    [[nodiscard]] Position position() const noexcept { return position_; }  ///< committed
+    [[nodiscard]] std::int64_t events() const noexcept { return events_; }
+    [[nodiscard]] std::int64_t skipped() const noexcept { return skipped_; }
+    [[nodiscard]] bool stopped() const { return settings_.stop.stop_requested(); }
+
+private:
+    /// Whether each event has a savepoint of its own, so that it can be undone alone.
+    enum class Care { none, each_event };
+
+    [[nodiscard]] EventRange events_up_to(Position target) const;
+    bool take_batch(EventRange::iterator& event, Position target, std::size_t most, Care care);
+
+    const EventStore& store_;
+    const Projection& projection_;
+    GenerationFile& file_;
+    Model& model_;
+    Settings settings_;
+    std::unique_ptr<ProjectionHandler> handler_;
+    Position position_;
+    std::int64_t events_ = 0;
+    std::int64_t skipped_ = 0;
+};
+
+}  // namespace stele

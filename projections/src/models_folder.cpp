@@ -1,0 +1,161 @@
+#include "models_folder.hpp"
+
+#include "database.hpp"
+
+#include <stele/projections/projection.hpp>
+#include <stele/projections/projection_error.hpp>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+namespace stele {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view unfinished_suffix = ".new";
+constexpr std::array side_files{"-wal", "-shm", "-journal"};
+
+void sync_folder(const fs::path& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (!synced) throw fs::filesystem_error{"syncing", folder, std::error_code{error, std::generic_category()}};
+}
+
+void remove_with_side_files(const fs::path& file) noexcept {
+    std::error_code ignored;  // what stays is litter, which the next rebuild removes
+    fs::remove(file, ignored);
+    for (const auto* suffix : side_files) fs::remove(file.string() + suffix, ignored);
+}
+
+// N of NAME.gN.db and NAME.gN.db.new.
+std::optional<std::int64_t> generation_in(std::string_view file, const std::string& name) {
+    const auto start = name + ".g";
+    if (!file.starts_with(start)) return std::nullopt;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(file.data() + start.size(), file.data() + file.size(), number);
+    const std::string_view rest{end, static_cast<std::size_t>(file.data() + file.size() - end)};
+    if (error != std::errc{} || number < 1 || !rest.starts_with(".db")) return std::nullopt;
+    return number;
+}
+
+// A reader of a file in WAL mode holds a shared lock on it as long as it has it open, and leaving WAL mode needs
+// the lock for oneself. So where that succeeds, nobody has the file open, and all of the WAL is in it.
+bool is_unused(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs) {
+    try {
+        const auto db = open_database(file, Access::write, sqlite_vfs, 0);
+        if (keep_kept) {
+            sql::Statement state{db.get(), "SELECT state FROM stele_projection"};
+            if (state.step() && state.text(0) == "kept") return false;
+        }
+        sql::Statement mode{db.get(), "PRAGMA journal_mode = DELETE"};
+        return mode.step() && mode.text(0) == "delete";
+    } catch (const sql::SqlError& error) {
+        constexpr int primary = 0xff;
+        return !error.is_of_the_machine() || (error.result_code() & primary) == SQLITE_NOTADB;
+    }
+}
+
+}  // namespace
+
+ModelsFolder::ModelsFolder(fs::path folder, std::string_view name) : folder_(std::move(folder)), name_(name) {
+    check_projection_name(name);
+}
+
+fs::path ModelsFolder::file(std::int64_t generation) const {
+    return folder_ / (name_ + ".g" + std::to_string(generation) + ".db");
+}
+
+fs::path ModelsFolder::unfinished(std::int64_t generation) const {
+    return file(generation).string() + std::string{unfinished_suffix};
+}
+
+std::optional<std::int64_t> ModelsFolder::current() const {
+    std::error_code error;
+    const auto target = fs::read_symlink(link(), error);
+    if (error == std::errc::no_such_file_or_directory) return std::nullopt;
+    const auto number = error ? std::nullopt : generation_in(target.filename().string(), name_);
+    if (!number) {
+        throw ProjectionError{"projection_file", name_,
+                              link().string() + ": expected a symbolic link to a generation, found " +
+                                  (error ? "another kind of file" : target.string()) +
+                                  "; move it away and rebuild"};
+    }
+    return number;
+}
+
+std::vector<std::int64_t> ModelsFolder::generations() const {
+    std::vector<std::int64_t> found;
+    if (!fs::exists(folder_)) return found;
+    for (const auto& entry : fs::directory_iterator{folder_}) {
+        if (const auto number = generation_in(entry.path().filename().string(), name_)) found.push_back(*number);
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
+void ModelsFolder::adopt(std::int64_t generation) const {
+    fs::rename(unfinished(generation), file(generation));
+    const fs::path next_link = link().string() + std::string{unfinished_suffix};
+    fs::remove(next_link);
+    fs::create_symlink(file(generation).filename(), next_link);
+    sync_folder(folder_);  // the file has its name on disk before the link does
+
+    fs::rename(next_link, link());
+    sync_folder(folder_);
+}
+
+void ModelsFolder::clean(bool keep_kept, const std::string& sqlite_vfs) const {
+    const auto now_current = current();
+    for (const auto generation : generations()) {
+        discard_unfinished(generation);
+        if (generation == now_current || !fs::exists(file(generation))) continue;
+        if (is_unused(file(generation), keep_kept, sqlite_vfs)) remove_with_side_files(file(generation));
+    }
+}
+
+void ModelsFolder::discard_unfinished(std::int64_t generation) const noexcept {
+    remove_with_side_files(unfinished(generation));
+}
+
+std::vector<std::string> ModelsFolder::names(const fs::path& folder) {
+    std::vector<std::string> found;
+    if (!fs::exists(folder)) return found;
+    for (const auto& entry : fs::directory_iterator{folder}) {
+        if (entry.is_symlink() && entry.path().extension() == ".db") found.push_back(entry.path().stem().string());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+ProjectionLock::ProjectionLock(const ModelsFolder& models) {
+    fs::create_directories(models.folder());
+    const auto file = models.lock();
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+
+    const int error = errno;
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (error == EWOULDBLOCK) {
+        throw ProjectionError{"projection_busy", models.name(),
+                              "expected to be the only one to build or advance it, found " + file.string() +
+                                  " locked; try again when the other is done"};
+    }
+    throw ProjectionError{
+        "projection_file", models.name(),
+        "locking " + file.string() + ": " + std::error_code{error, std::generic_category()}.message()};
+}
+
+ProjectionLock::~ProjectionLock() { ::close(descriptor_); }
+
+}  // namespace stele

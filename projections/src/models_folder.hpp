@@ -1,0 +1,63 @@
+// ModelsFolder: the files of one projection, by name, and the step from one generation to the next.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stele {
+
+class ModelsFolder {
+public:
+    /// Throws InvalidInput where `name` may not name a projection.
+    ModelsFolder(std::filesystem::path folder, std::string_view name);
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+    [[nodiscard]] std::filesystem::path link() const { return folder_ / (name_ + ".db"); }
+    [[nodiscard]] std::filesystem::path lock() const { return folder_ / (name_ + ".lock"); }
+    [[nodiscard]] std::filesystem::path file(std::int64_t generation) const;
+    [[nodiscard]] std::filesystem::path unfinished(std::int64_t generation) const;
+
+    /// The generation that the link names; empty without a link.
+    [[nodiscard]] std::optional<std::int64_t> current() const;
+
+    /// Every generation that has a file, finished or not.
+    [[nodiscard]] std::vector<std::int64_t> generations() const;
+
+    /// Makes a finished file the current generation, in one step and for good: file and link are on disk when it
+    /// returns. Throws std::filesystem::filesystem_error; then the old generation is still the current one.
+    void adopt(std::int64_t generation) const;
+
+    /// Removes the files of rebuilds that never ended, and of generations that are not current, unless they are
+    /// open in a reader somewhere, or `keep_kept` and marked as kept. Only for whoever holds the lock.
+    void clean(bool keep_kept, const std::string& sqlite_vfs) const;
+
+    /// Removes what stands under the name of an unfinished generation, if anything does.
+    void discard_unfinished(std::int64_t generation) const noexcept;
+
+    /// The names of all projections that have a link in `folder`, in order.
+    [[nodiscard]] static std::vector<std::string> names(const std::filesystem::path& folder);
+
+private:
+    std::filesystem::path folder_;
+    std::string name_;
+};
+
+/// Held by whoever builds or advances a projection. The system lets go of it when the process ends.
+class ProjectionLock {
+public:
+    /// Makes the folder where there is none. Throws ProjectionError "projection_busy" where somebody else holds it.
+    explicit ProjectionLock(const ModelsFolder& models);
+    ~ProjectionLock();
+    ProjectionLock(const ProjectionLock&) = delete;
+    ProjectionLock& operator=(const ProjectionLock&) = delete;
+
+private:
+    int descriptor_;
+};
+
+}  // namespace stele
