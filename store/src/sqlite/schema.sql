@@ -63,3 +63,19 @@ CREATE TRIGGER event_tags_no_update BEFORE UPDATE ON event_tags
     BEGIN SELECT RAISE(ABORT, 'stele: tags are immutable'); END;
 CREATE TRIGGER event_tags_no_delete BEFORE DELETE ON event_tags
     BEGIN SELECT RAISE(ABORT, 'stele: tags are immutable'); END;
+
+-- INSERT OR REPLACE deletes what stands in its way without asking a DELETE trigger. So an event is taken at the next
+-- position (L2) and the next version (L3) alone, under an id that is new; and a number is given to one name only.
+CREATE TRIGGER events_in_order BEFORE INSERT ON events
+    WHEN NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
+      OR NEW.version IS NOT (SELECT coalesce(max(version), 0) + 1 FROM events WHERE stream = NEW.stream)
+      OR EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'stele: events are appended, in order, under new ids'); END;
+CREATE TRIGGER streams_in_order BEFORE INSERT ON streams
+    WHEN EXISTS (SELECT 1 FROM streams WHERE stream = NEW.stream)
+      OR EXISTS (SELECT 1 FROM streams WHERE tenant = NEW.tenant AND aggregate_type = NEW.aggregate_type
+                                         AND aggregate_id = NEW.aggregate_id)
+    BEGIN SELECT RAISE(ABORT, 'stele: streams are immutable'); END;
+CREATE TRIGGER types_in_order BEFORE INSERT ON types
+    WHEN EXISTS (SELECT 1 FROM types WHERE type = NEW.type) OR EXISTS (SELECT 1 FROM types WHERE name = NEW.name)
+    BEGIN SELECT RAISE(ABORT, 'stele: types are immutable'); END;
