@@ -8,22 +8,31 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <utility>
 #include <vector>
 
 namespace stele {
 namespace {
 
-// The expressions of a file, and which of them takes which event.
+// The expressions of a file, and which of them take which event.
 struct Expressions {
     std::vector<sql::SqlText> texts;
-    std::map<std::string, std::size_t, std::less<>> by_type;  // event type: its place in texts
-    std::optional<std::size_t> otherwise;                     // that of `on *`
+    std::map<std::string, std::vector<std::size_t>, std::less<>> by_type;  // places in texts, `on *` among them
+    std::vector<std::size_t> of_any;                                       // those of `on *` alone
 
-    [[nodiscard]] std::optional<std::size_t> find(std::string_view type) const {
+    // In the order of the file. No types: any.
+    void add(const sql::SqlText& text, const std::vector<std::string>& types) {
+        const auto place = texts.size();
+        texts.push_back(text);
+        for (const auto& type : types) by_type.try_emplace(type, of_any).first->second.push_back(place);
+        if (!types.empty()) return;
+        of_any.push_back(place);
+        for (auto& [type, places] : by_type) places.push_back(place);
+    }
+
+    [[nodiscard]] const std::vector<std::size_t>& of(std::string_view type) const {
         const auto named = by_type.find(type);
-        return named == by_type.end() ? otherwise : named->second;
+        return named == by_type.end() ? of_any : named->second;
     }
 };
 
@@ -85,24 +94,17 @@ public:
     void resume(const JsonText& state) override { state_ = state; }
 
     void apply(const Event& event) override {
-        const auto place = expressions_->find(event.type);
-        if (!place) return;
+        const auto& places = expressions_->of(event.type);
+        if (places.empty()) return;
 
-        auto& [statement, plan, state_parameter] = handlers_[*place];
-        try {
-            binder_.take(event);
-            binder_.bind(plan, statement);
-            if (state_parameter != 0) statement.bind(state_parameter, state_.text());
-            statement.step();
-            auto next = result_of(statement.get());
-            // The statement has the old text bound, so it lets go before that text goes.
-            statement.reset();
-            state_ = std::move(next);
-        } catch (const sql::SqlError& error) {
-            fail(statement, event, error.reason());
-        } catch (const InvalidInput& error) {
-            fail(statement, event, error.what());
+        binder_.take(event);
+        JsonText next;
+        const auto* current = &state_;
+        for (const auto place : places) {
+            next = run(handlers_[place], event, *current);
+            current = &next;
         }
+        state_ = std::move(next);
     }
 
     [[nodiscard]] JsonText state() const override { return state_; }
@@ -113,6 +115,24 @@ private:
         sql::EventBinder::Plan plan;
         int state_parameter;
     };
+
+    JsonText run(Handler& handler, const Event& event, const JsonText& state) {
+        auto& statement = handler.statement;
+        try {
+            binder_.bind(handler.plan, statement);
+            if (handler.state_parameter != 0) statement.bind(handler.state_parameter, state.text());
+            statement.step();
+            auto result = result_of(statement.get());
+            statement.reset();
+            return result;
+        } catch (const sql::SqlError& error) {
+            // Out of memory is not the event's fault.
+            if (error.is_of_the_machine()) throw;
+            fail(statement, event, error.reason());
+        } catch (const InvalidInput& error) {
+            fail(statement, event, error.what());
+        }
+    }
 
     [[noreturn]] static void fail(sql::Statement& statement, const Event& event, std::string_view reason) {
         statement.reset();
@@ -129,7 +149,7 @@ private:
 JsonText initial_state(const sql::Section& section) {
     Workbench workbench;
     auto statement = workbench.compile(section.body);
-    if (sqlite3_bind_parameter_count(statement.get()) != 0)
+    if (statement.parameters() != 0)
         throw sql::DefinitionError{statement.file(), statement.line(), "an expression without placeholders",
                                    sqlite3_bind_parameter_name(statement.get(), 1),
                                    "there is no event before the first one"};
@@ -182,14 +202,7 @@ AggregateFile AggregateFile::parse(std::string_view text, std::string file) {
         } else if (section.keyword == "on") {
             const auto types = section.event_types();
             require_expression(section);
-            auto& expressions = definition->expressions;
-            const auto place = expressions.texts.size();
-            expressions.texts.push_back(section.body);
-            if (types.empty() && std::exchange(expressions.otherwise, place))
-                throw section.error("one `on *`", "a second one");
-            for (const auto& type : types)
-                if (!expressions.by_type.emplace(type, place).second)
-                    throw section.error("each event type once", "\"" + type + "\" again");
+            definition->expressions.add(section.body, types);
         } else {
             throw section.error("`on` or `initial`", "`" + section.keyword + "`");
         }

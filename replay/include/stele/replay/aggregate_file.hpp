@@ -10,10 +10,11 @@
 //
 //   --@ initial         one expression without placeholders: the state before the first event. At most once;
 //                       without it, `{}`.
-//   --@ on A, B         one expression: the state after an event of one of these types. A type is named once in a
-//                       file.
-//   --@ on *            the same for events of all types that are not named. At most once; without it, such events
-//                       leave the state as it is.
+//   --@ on A, B         one expression: the state after an event of one of these types.
+//   --@ on *            the same for events of every type.
+//
+// Where several sections take an event, their expressions are computed in the order of the file, each from the
+// state that the one before gave. An event that no section takes leaves the state as it is.
 //
 // An expression may use the placeholders of schema/sql/event_binder.hpp and `$state`, the state as JSON text. It
 // sees no tables, and nothing that may differ between two runs (see schema/sql/compiler.hpp). What it gives is the
