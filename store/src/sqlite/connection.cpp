@@ -1,5 +1,7 @@
 #include "connection.hpp"
 
+#include "statement.hpp"
+
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fcntl.h>
@@ -30,6 +32,17 @@ SQLite::Database open(const fs::path& file, int flags, const Options& options) {
     sqlite3_extended_result_codes(handle, 1);
     db.exec("PRAGMA mmap_size = 0");
     return db;
+}
+
+/// A connection of the store, with a setting of its own. Throws StoreError.
+SQLite::Database open(const fs::path& file, const Options& options, const char* setting) {
+    try {
+        auto db = open(file, SQLITE_OPEN_READWRITE, options);
+        db.exec(setting);
+        return db;
+    } catch (const SQLite::Exception& error) {
+        throw_error(file.string(), error, "open");
+    }
 }
 
 /// Makes the names in `folder` durable. A folder that cannot be read can still hold a store, so failing is no
@@ -121,22 +134,18 @@ void prepare_file(const fs::path& folder, const Options& options) {
         check_format(db, folder);
     } catch (const SQLite::Exception& error) {
         if (primary_code(error) == SQLITE_NOTADB) not_a_store(file, "a file that is not an SQLite database");
-        throw StoreError{primary_code(error) == SQLITE_FULL ? "disk_full" : "io",
-                         file.string() + ": open: " + error.what() + "; check the disk and who may write there",
-                         {{"sqlite", error.getExtendedErrorCode()}}};
+        throw_error(file.string(), error, "open");
     }
 }
 
 SQLite::Database open_writer(const fs::path& file, const Options& options) {
-    auto db = open(file, SQLITE_OPEN_READWRITE, options);
-    db.exec(options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-    return db;
+    return open(
+        file, options,
+        options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
 }
 
 SQLite::Database open_reader(const fs::path& file, const Options& options) {
-    auto db = open(file, SQLITE_OPEN_READWRITE, options);
-    db.exec("PRAGMA query_only = ON");
-    return db;
+    return open(file, options, "PRAGMA query_only = ON");
 }
 
 }  // namespace stele::sqlite

@@ -30,17 +30,25 @@ Kind kind_of(int code) {
     }
 }
 
+[[noreturn]] void throw_error(const std::string& file, int code, std::string_view doing, const std::string& said) {
+    const auto kind = kind_of(code);
+    throw StoreError{kind.code,
+                     file + ": " + std::string(doing) + ": " + said + " (SQLite error " + std::to_string(code) +
+                         "); " + kind.advice,
+                     {{"sqlite", code}, {"doing", std::string(doing)}}};
+}
+
 }  // namespace
 
 void throw_error(sqlite3* db, int code, std::string_view doing) {
     const char* file = db == nullptr ? nullptr : sqlite3_db_filename(db, "main");
-    const auto kind = kind_of(code);
     const int extended = db == nullptr ? code : sqlite3_extended_errcode(db);
-    const std::string said = db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db);
-    throw StoreError{kind.code,
-                     std::string(file == nullptr ? "store" : file) + ": " + std::string(doing) + ": " + said +
-                         " (SQLite error " + std::to_string(extended) + "); " + kind.advice,
-                     {{"sqlite", extended}, {"doing", std::string(doing)}}};
+    throw_error(file == nullptr ? "store" : file, extended, doing,
+                db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db));
+}
+
+void throw_error(const std::string& file, const SQLite::Exception& error, std::string_view doing) {
+    throw_error(file, error.getExtendedErrorCode(), doing, error.what());
 }
 
 Statement::Statement(sqlite3* db, std::string_view sql) {

@@ -4,6 +4,7 @@
 // pointer for each column that is read; this one adds nothing to SQLite's own calls.
 #pragma once
 
+#include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
 #include <cstdint>
@@ -16,6 +17,8 @@ namespace stele::sqlite {
 /// Throws StoreError for SQLite's last error on `db`: code "disk_full", "corrupt", "busy", "access" or "io", with
 /// SQLite's extended code among the facts.
 [[noreturn]] void throw_error(sqlite3* db, int code, std::string_view doing);
+/// The same for what SQLiteCpp threw about `file`, where there may be no connection to ask.
+[[noreturn]] void throw_error(const std::string& file, const SQLite::Exception& error, std::string_view doing);
 
 /// Not thread-safe; belongs to one connection, which outlives it. Text and blobs that are bound must live until
 /// reset(); columns are valid until the next step() or reset().
