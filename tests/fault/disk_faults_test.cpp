@@ -190,7 +190,8 @@ TEST_CASE("the disk of a helper process is named by one environment variable", "
 
     ::unsetenv("STELE_TEST_DISK");
     CHECK(disk_from_environment() == nullptr);
-    for (const char* wrong : {"", "kill", "kill write", "kill write x", "melt write 1", "kill writes 1"}) {
+    for (const char* wrong :
+         {"", "kill", "kill write", "kill write x", "kill write 0", "melt write 1", "kill writes 1"}) {
         CAPTURE(wrong);
         ::setenv("STELE_TEST_DISK", wrong, 1);
         CHECK_THROWS_AS(disk_from_environment(), std::invalid_argument);

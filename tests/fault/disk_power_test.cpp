@@ -22,7 +22,7 @@ std::string contents(const fs::path& path) {
 
 // What rows_in() finds after a power cut now, for one kind of luck. The disk stays as it is.
 int rows_surviving(const FaultyDisk& disk, Unsynced unsynced, std::uint64_t seed = 0, bool may_be_damaged = false) {
-    const TemporaryFolder after;
+    const TemporaryFolder after{memory()};
     disk.survivors_to(after.path(), unsynced, seed);
     return rows_in(after.path(), may_be_damaged);
 }
@@ -152,7 +152,7 @@ TEST_CASE("luck comes from the seed alone, and differs with it", "[fault][disk]"
     REQUIRE(disk.hit());
 
     const auto after = [&](std::uint64_t seed) {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder{memory()};
         disk.survivors_to(folder.path(), Unsynced::random, seed);
         const auto database = contents(folder / "ledger.db");
         return database + "|" + contents(folder / "ledger.db-wal");

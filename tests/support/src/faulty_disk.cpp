@@ -67,7 +67,7 @@ struct FaultyDisk::Impl final : DiskOwner {
 
     explicit Impl(const Setup& setup)
         : models_power(setup.models_power),
-          own_folder(setup.root.empty() ? std::make_unique<TemporaryFolder>() : nullptr),
+          own_folder(setup.root.empty() ? std::make_unique<TemporaryFolder>(memory()) : nullptr),
           root(fs::canonical(own_folder ? own_folder->path() : setup.root)),
           vfs(*this, setup.is_default) {}
 
@@ -187,7 +187,7 @@ void FaultyDisk::kill_process(When when) {
 
 void FaultyDisk::stop_process(When when) {
     impl_->plan(when, false, [](DiskOwner::Lock&) -> std::optional<Verdict> {
-        ::kill(::getpid(), SIGSTOP);
+        ::raise(SIGSTOP);  // at this thread: it must not get past this operation first
         return std::nullopt;
     });
 }
@@ -316,22 +316,32 @@ Op parse_kinds(std::string_view kinds) {
 std::string kill_at(const When& when) { return at("kill", when); }
 std::string stop_at(const When& when) { return at("stop", when); }
 
+std::string on_sound_disk() { return "sound"; }
+
 std::unique_ptr<FaultyDisk> disk_from_environment() {
     const char* value = std::getenv("STELE_TEST_DISK");
     if (value == nullptr) return nullptr;
     std::istringstream in{value};
     std::string action;
     std::string kinds;
-    When when;
-    if (!(in >> action >> kinds >> when.nth) || (action != "kill" && action != "stop")) {
-        throw std::invalid_argument{"STELE_TEST_DISK: expected \"kill|stop KINDS N [FILE]\", found \"" +
-                                    std::string{value} + "\""};
+    When when{.op = changes, .nth = 0, .file = {}};
+    in >> action;
+    if (action == "kill" || action == "stop") {
+        in >> kinds >> when.nth >> when.file;
+    } else if (action != "sound") {
+        kinds.clear();
     }
-    in >> when.file;
+    const bool understood = action == "sound" || (!kinds.empty() && when.nth > 0);
+    if (!understood) {
+        throw std::invalid_argument{
+            "STELE_TEST_DISK: expected \"sound\" or \"kill|stop KINDS N [FILE]\", found \"" + std::string{value} +
+            "\""};
+    }
     when.op = parse_kinds(kinds);
     auto disk = std::make_unique<FaultyDisk>(
-        FaultyDisk::Setup{.models_power = false, .is_default = true, .root = fs::current_path()});
-    action == "kill" ? disk->kill_process(when) : disk->stop_process(when);
+        FaultyDisk::Setup{.models_power = false, .is_default = true, .root = std::filesystem::current_path()});
+    if (action == "kill") disk->kill_process(when);
+    if (action == "stop") disk->stop_process(when);
     return disk;
 }
 

@@ -83,7 +83,7 @@ public:
     struct Setup {
         bool models_power = true;    ///< false: cut_power() is not used; saves the memory of the images
         bool is_default = false;     ///< SQLite's default VFS while the disk lives
-        std::filesystem::path root;  ///< empty: a new temporary folder, gone with the disk
+        std::filesystem::path root;  ///< empty: a new folder in memory(), gone with the disk
     };
 
     FaultyDisk();
@@ -161,13 +161,15 @@ private:
 };
 
 /// For helper programs: the disk that the environment variable STELE_TEST_DISK asks for, as SQLite's default VFS;
-/// null where it is not set. Its value is "ACTION KINDS N [FILE]", such as "kill write|sync 17 events.db-wal";
-/// actions are kill and stop, kinds are those of Op, or "changes". Throws std::invalid_argument for any other
-/// value.
+/// null where it is not set. Its value is "sound", or "ACTION KINDS N [FILE]", such as
+/// "kill write|sync 17 events.db-wal"; actions are kill and stop, kinds are those of Op, or "changes".
+/// Throws std::invalid_argument for any other value.
 [[nodiscard]] std::unique_ptr<FaultyDisk> disk_from_environment();
 
 /// The value of STELE_TEST_DISK that kills (or stops) a process at `when`.
 [[nodiscard]] std::string kill_at(const When& when);
 [[nodiscard]] std::string stop_at(const When& when);
+/// The one for a disk without faults, whose syncs cost nothing.
+[[nodiscard]] std::string on_sound_disk();
 
 }  // namespace stele::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -9,11 +10,12 @@
 
 namespace stele::test {
 
-/// A new, empty folder under the system's temporary folder, deleted with all that is in it when the object goes.
+/// A new, empty folder, by default under the system's temporary folder, deleted with all that is in it when the
+/// object goes.
 class TemporaryFolder {
 public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "stele-test-XXXXXX").string();
+    explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+        std::string name = (parent / "stele-test-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr)
             throw std::system_error(errno, std::generic_category(), "making a folder " + name);
         path_ = name;
@@ -31,5 +33,12 @@ public:
 private:
     std::filesystem::path path_;
 };
+
+/// A parent for folders of many short-lived files that need no real disk: in memory, where there is such a place.
+[[nodiscard]] inline std::filesystem::path memory() {
+    const std::filesystem::path shared_memory = "/dev/shm";
+    return ::access(shared_memory.c_str(), W_OK | X_OK) == 0 ? shared_memory
+                                                             : std::filesystem::temp_directory_path();
+}
 
 }  // namespace stele::test
