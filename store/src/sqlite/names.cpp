@@ -6,6 +6,8 @@ namespace stele::sqlite {
 
 namespace {
 
+constexpr std::size_t fewest_streams = 64;
+
 [[noreturn]] void dangling(const char* what, std::int64_t number) {
     throw StoreError{"corrupt",
                      std::string("events.db: an event refers to ") + what + " " + std::to_string(number) +
@@ -19,15 +21,23 @@ Names::Names(sqlite3* db)
     : find_stream_(db, sql::stream_name),
       find_stream_number_(db, sql::stream_number),
       find_type_(db, sql::type_name),
-      find_type_number_(db, sql::type_number) {}
+      find_type_number_(db, sql::type_number),
+      streams_(fewest_streams) {}
 
-const StreamId& Names::stream(std::int64_t number) {
-    if (const auto known = streams_.find(number); known != streams_.end()) return known->second;
+const StreamId& Names::look_up_stream(std::int64_t number) {
     const Use row{find_stream_};
     row->bind(1, number);
     if (!row->step()) dangling("stream", number);
-    if (streams_.size() == most_streams) streams_.clear();
-    return streams_.emplace(number, StreamId{row->text(0), row->text(1), row->text(2)}).first->second;
+    while (slot_of(number).number != 0 && streams_.size() < most_streams) {
+        std::vector<Slot> larger(2 * streams_.size());
+        larger.swap(streams_);
+        for (auto& slot : larger) {
+            if (slot.number != 0) slot_of(slot.number) = std::move(slot);
+        }
+    }
+    auto& slot = slot_of(number);
+    slot = {number, StreamId{row->text(0), row->text(1), row->text(2)}};
+    return *slot.stream;
 }
 
 std::optional<std::int64_t> Names::number_of(const StreamId& stream) {
@@ -41,12 +51,13 @@ std::optional<std::int64_t> Names::number_of(const StreamId& stream) {
     return stream_numbers_.emplace(stream, row->integer(0)).first->second;
 }
 
-const std::string& Names::type(std::int64_t number) {
-    if (const auto known = types_.find(number); known != types_.end()) return known->second;
+const std::string& Names::look_up_type(std::int64_t number) {
     const Use row{find_type_};
     row->bind(1, number);
     if (!row->step()) dangling("type", number);
-    return types_.emplace(number, row->text(0)).first->second;
+    const auto at = static_cast<std::size_t>(number);
+    if (at >= types_.size()) types_.resize(at + 1);
+    return types_[at] = row->text(0);
 }
 
 std::optional<std::int64_t> Names::number_of_type(const std::string& name) {
@@ -58,7 +69,7 @@ std::optional<std::int64_t> Names::number_of_type(const std::string& name) {
 }
 
 void Names::forget() {
-    streams_.clear();
+    streams_.assign(fewest_streams, {});
     stream_numbers_.clear();
     types_.clear();
     type_numbers_.clear();

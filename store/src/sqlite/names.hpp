@@ -30,25 +30,44 @@ public:
     explicit Names(sqlite3* db);
 
     /// The stream with this number. The reference is valid until the next call.
-    const StreamId& stream(std::int64_t number);
+    const StreamId& stream(std::int64_t number) {
+        const auto& slot = slot_of(number);
+        return slot.number == number ? *slot.stream : look_up_stream(number);
+    }
     std::optional<std::int64_t> number_of(const StreamId& stream);
 
-    const std::string& type(std::int64_t number);
+    const std::string& type(std::int64_t number) {
+        if (const auto at = static_cast<std::size_t>(number); at < types_.size() && !types_[at].empty()) {
+            return types_[at];
+        }
+        return look_up_type(number);
+    }
     std::optional<std::int64_t> number_of_type(const std::string& name);
 
     /// Forgets everything: for a writer whose transaction, with names that it gave, was rolled back.
     void forget();
 
 private:
-    static constexpr std::size_t most_streams = 16'384;
+    static constexpr std::size_t most_streams = 65'536;
+
+    /// The name of one stream, in a slot that several numbers share: the one looked up last stays.
+    struct Slot {
+        std::int64_t number = 0;  ///< 0: empty; numbers start at 1
+        std::optional<StreamId> stream;
+    };
+    Slot& slot_of(std::int64_t number) noexcept {
+        return streams_[static_cast<std::size_t>(number) & (streams_.size() - 1)];
+    }
+    const StreamId& look_up_stream(std::int64_t number);
+    const std::string& look_up_type(std::int64_t number);
 
     Statement find_stream_;
     Statement find_stream_number_;
     Statement find_type_;
     Statement find_type_number_;
-    std::unordered_map<std::int64_t, StreamId> streams_;
+    std::vector<Slot> streams_;  ///< a power of two in size; grows while numbers push one another out
     std::unordered_map<StreamId, std::int64_t> stream_numbers_;
-    std::unordered_map<std::int64_t, std::string> types_;
+    std::vector<std::string> types_;  ///< by number; empty: not looked up yet
     std::unordered_map<std::string, std::int64_t> type_numbers_;
 };
 
