@@ -156,10 +156,16 @@ Appended EventStore::append(const StreamId& stream, ExpectedVersion expected, st
 Appended EventStore::append(const Append& append) { return appended_or_throw(state_->name, try_append(append)); }
 
 std::future<AppendResult> EventStore::append_async(Append append) {
-    std::vector<PartView> parts;
-    for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
-    state_->check(parts, append.tracking() ? &*append.tracking() : nullptr);
-    return state_->queue.run_async(std::move(append));
+    try {
+        std::vector<PartView> parts;
+        for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
+        state_->check(parts, append.tracking() ? &*append.tracking() : nullptr);
+        return state_->queue.run_async(std::move(append));
+    } catch (const Error&) {
+        std::promise<AppendResult> refused;
+        refused.set_exception(std::current_exception());
+        return refused.get_future();
+    }
 }
 
 // ---- Reading

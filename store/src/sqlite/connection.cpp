@@ -139,9 +139,12 @@ void prepare_file(const fs::path& folder, const Options& options) {
 }
 
 SQLite::Database open_writer(const fs::path& file, const Options& options) {
-    return open(
-        file, options,
-        options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    auto db =
+        open(file, options,
+             options.durability == Durability::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    // The triggers of the log are there against others (schema.sql); of our statements none updates or replaces.
+    sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    return db;
 }
 
 SQLite::Database open_reader(const fs::path& file, const Options& options) {

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace stele::sqlite {
 
 namespace {
@@ -79,8 +81,11 @@ std::string encode_tags(const std::vector<std::string>& tags) {
     std::string json{"["};
     for (const auto& tag : tags) {
         if (json.size() > 1) json += ',';
-        if (tag.find_first_of("\"\\") == std::string::npos) {
-            json.append(1, '"').append(tag).append(1, '"');  // tags hold no control characters
+        const bool plain = std::none_of(tag.begin(), tag.end(), [](char c) {
+            return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+        });
+        if (plain) {
+            json.append(1, '"').append(tag).append(1, '"');
         } else {
             json += nlohmann::json(tag).dump();
         }

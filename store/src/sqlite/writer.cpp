@@ -22,6 +22,31 @@ private:
 
 std::int64_t microseconds(Timestamp time) { return time.time_since_epoch().count(); }
 
+/// Fills in where the streams of an append end; each stream once, in the order in which they are first named.
+class StreamEnds {
+public:
+    StreamEnds(Appended& answer, std::size_t parts) : answer_(answer), several_parts_(parts > 1) {}
+
+    void part_ends(const StreamId& stream, Version version) {
+        if (!several_parts_) {
+            answer_.version = version;
+            return;
+        }
+        const auto [place, first_named] = places_.try_emplace(stream, answer_.versions.size());
+        if (first_named) answer_.versions.push_back(version);
+        answer_.versions[place->second] = version;
+    }
+    void done() {
+        if (!answer_.versions.empty()) answer_.version = answer_.versions.front();
+        if (answer_.versions.size() == 1) answer_.versions.clear();
+    }
+
+private:
+    Appended& answer_;
+    bool several_parts_;
+    std::unordered_map<StreamId, std::size_t> places_;
+};
+
 }  // namespace
 
 Writer::Writer(const std::filesystem::path& file, std::string store, const Options& options)
@@ -226,13 +251,15 @@ std::optional<Position> Writer::position_of(const EventId& id) {
 
 Appended Writer::first_answer(const PendingAppend& append, const std::vector<Position>& positions) {
     Appended answer{.first_position = positions.front(), .last_position = positions.back(), .duplicate = true};
+    StreamEnds ends{answer, append.parts.size()};
     auto position = positions.begin();
     for (const auto& part : append.parts) {
         Version version;
         for (const auto& event : part.events) {
-            if (position != positions.begin() && *position <= *std::prev(position)) {
+            // The events of one append stand in a row (L4), so what does not is no plain repetition of one.
+            if (position != positions.begin() && *position != std::prev(position)->next()) {
                 throw IdConflict{store_, event.id, *position,
-                                 "expected the events in the order they have in the log, found position " +
+                                 "expected the events of one append, in their order, found position " +
                                      std::to_string(position->value()) + " behind " +
                                      std::to_string(std::prev(position)->value())};
             }
@@ -248,9 +275,9 @@ Appended Writer::first_answer(const PendingAppend& append, const std::vector<Pos
             answer.recorded_at = Timestamp{std::chrono::microseconds{stored->integer(5)}};
             ++position;
         }
-        if (append.parts.size() > 1) answer.versions.push_back(version);
-        if (&part == append.parts.data()) answer.version = version;
+        ends.part_ends(*part.stream, version);
     }
+    ends.done();
     return answer;
 }
 
@@ -291,6 +318,7 @@ Appended Writer::write(const PendingAppend& append) {
     if (!append.parts.empty()) answer.first_position = position.next();
     wrote_ = true;
 
+    StreamEnds ends{answer, append.parts.size()};
     for (const auto& part : append.parts) {
         auto& head = head_of(*part.stream);
         if (head.number == 0) head.number = number_for(*part.stream);
@@ -330,9 +358,9 @@ Appended Writer::write(const PendingAppend& append) {
             }
             greatest_known_id_ = std::max(greatest_known_id_, event.id);
         }
-        if (append.parts.size() > 1) answer.versions.push_back(Version{head.version});
-        if (&part == append.parts.data()) answer.version = Version{head.version};
+        ends.part_ends(*part.stream, Version{head.version});
     }
+    ends.done();
     if (append.tracking != nullptr) {
         const Use row{track_};
         row->bind(1, append.tracking->source);

@@ -102,8 +102,8 @@ struct Appended {
     Position first_position;  ///< 0 where the append held no events, only tracking
     Position last_position;
     Version version;  ///< of the last event in the first stream
-    std::vector<Version>
-        versions;             ///< of the last event in each stream, in the order of to(), where there are several
+    /// Of the last event in each stream, in the order in which to() named them first, where there are several.
+    std::vector<Version> versions;
     Timestamp recorded_at{};  ///< of the last event
     bool duplicate = false;   ///< the same events were there before; this is the answer given then (L6)
 
