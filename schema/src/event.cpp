@@ -46,7 +46,7 @@ NewEvent& NewEvent::by(std::string_view actor) & { return with_metadata("actor",
 NewEvent& NewEvent::correlation(std::string_view value) & { return with_metadata("correlation_id", value); }
 NewEvent& NewEvent::caused_by(std::string_view value) & { return with_metadata("causation_id", value); }
 
-NewEvent& NewEvent::with_metadata(std::string_view key, nlohmann::json value) & {
+NewEvent& NewEvent::with_metadata(std::string_view key, const nlohmann::json& value) & {
     detail::require_utf8(key, "metadata");
     if (!metadata.is_object()) throw InvalidInput("metadata", "an object", detail::quoted(metadata.text()));
     const auto member = JsonText::write(value, "metadata." + std::string(key));

@@ -56,22 +56,22 @@ TEST_CASE("a refused stream name says which part is wrong", "[schema][stream]") 
     struct Case {
         std::string name, field;
     };
-    const auto [name, field] = GENERATE(values<Case>({{"", "aggregate_id"},
-                                                      {"Site", "aggregate_id"},
-                                                      {"Site/", "aggregate_id"},
-                                                      {"/site-42", "aggregate_type"},
-                                                      {"acme:/site-42", "aggregate_type"},
-                                                      {":Site/site-42", "tenant"},
-                                                      {"a:b:Site/site-42", "aggregate_type"},
-                                                      {"Si\nte/site-42", "aggregate_type"},
-                                                      {"ac\tme:Site/site-42", "tenant"},
-                                                      {"Site/site\x7f", "aggregate_id"},
-                                                      {"Site/site\0x"s, "aggregate_id"},
-                                                      {"Site/\xff", "aggregate_id"},
-                                                      {"S\xc3/x", "aggregate_type"},
-                                                      {"\xed\xa0\x80:Site/x", "tenant"}}));
-    CAPTURE(name);
-    CHECK(test::refused_field([&] { (void)StreamId::parse(name); }) == field);
+    const auto given = GENERATE(values<Case>({{"", "aggregate_id"},
+                                              {"Site", "aggregate_id"},
+                                              {"Site/", "aggregate_id"},
+                                              {"/site-42", "aggregate_type"},
+                                              {"acme:/site-42", "aggregate_type"},
+                                              {":Site/site-42", "tenant"},
+                                              {"a:b:Site/site-42", "aggregate_type"},
+                                              {"Si\nte/site-42", "aggregate_type"},
+                                              {"ac\tme:Site/site-42", "tenant"},
+                                              {"Site/site\x7f", "aggregate_id"},
+                                              {"Site/site\0x"s, "aggregate_id"},
+                                              {"Site/\xff", "aggregate_id"},
+                                              {"S\xc3/x", "aggregate_type"},
+                                              {"\xed\xa0\x80:Site/x", "tenant"}}));
+    CAPTURE(given.name);
+    CHECK(test::refused_field([&] { (void)StreamId::parse(given.name); }) == given.field);
 }
 
 TEST_CASE("parts of a stream name hold no separator", "[schema][stream]") {

@@ -103,41 +103,40 @@ TEST_CASE("what is not an RFC 3339 time is refused with what was expected", "[sc
     struct Case {
         std::string text, expected;
     };
-    const auto [text, expected] =
-        GENERATE(values<Case>({{"", "a year from 0000 to 9999"},
-                               {"yesterday", "a year"},
-                               {"2026", "'-' behind the year"},
-                               {"2026-1-05T10:00:00Z", "a month from 01 to 12"},
-                               {"2026-13-05T10:00:00Z", "a month from 01 to 12"},
-                               {"2026-00-05T10:00:00Z", "a month from 01 to 12"},
-                               {"2026-01-00T10:00:00Z", "a day from 01 to 31"},
-                               {"2026-04-31T10:00:00Z", "a day from 01 to 30"},
-                               {"2026-02-29T10:00:00Z", "a day from 01 to 28"},
-                               {"2024-02-30T10:00:00Z", "a day from 01 to 29"},
-                               {"1900-02-29T10:00:00Z", "a day from 01 to 28"},
-                               {"2026-01-05", "'T' between date and time"},
-                               {"2026-01-05_10:00:00Z", "'T' between date and time"},
-                               {"2026-01-05T24:00:00Z", "hours from 00 to 23"},
-                               {"2026-01-05T10:60:00Z", "minutes from 00 to 59"},
-                               {"2026-01-05T10:00Z", "':' behind the minutes"},
-                               {"2026-01-05T10:00:61Z", "seconds from 00 to 60"},
-                               {"2026-01-05T10:00:00", "'Z' or an offset"},
-                               {"2026-01-05T10:00:00.Z", "a digit behind the '.'"},
-                               {"2026-01-05T10:00:00,5Z", "'Z' or an offset"},
-                               {"2026-01-05T10:00:00+0100", "':' in the offset"},
-                               {"2026-01-05T10:00:00+24:00", "hours of the offset from 00 to 23"},
-                               {"2026-01-05T10:00:00+01:60", "minutes of the offset from 00 to 59"},
-                               {"2026-01-05T10:00:00Z ", "nothing behind the offset"},
-                               {" 2026-01-05T10:00:00Z", "a year"},
-                               {"+026-01-05T10:00:00Z", "a year"},
-                               {"0000-01-01T00:00:00+00:01", "years 0000 to 9999 in UTC"},
-                               {"9999-12-31T23:59:59-00:01", "years 0000 to 9999 in UTC"},
-                               {"9999-12-31T23:59:60Z", "years 0000 to 9999 in UTC"},
-                               {"\u0662026-01-05T10:00:00Z", "a year"}}));
-    CAPTURE(text);
-    const auto refused = test::refusal([&, &given = text] { (void)parse_rfc3339(given, "occurred_at"); });
+    const auto given = GENERATE(values<Case>({{"", "a year from 0000 to 9999"},
+                                              {"yesterday", "a year"},
+                                              {"2026", "'-' behind the year"},
+                                              {"2026-1-05T10:00:00Z", "a month from 01 to 12"},
+                                              {"2026-13-05T10:00:00Z", "a month from 01 to 12"},
+                                              {"2026-00-05T10:00:00Z", "a month from 01 to 12"},
+                                              {"2026-01-00T10:00:00Z", "a day from 01 to 31"},
+                                              {"2026-04-31T10:00:00Z", "a day from 01 to 30"},
+                                              {"2026-02-29T10:00:00Z", "a day from 01 to 28"},
+                                              {"2024-02-30T10:00:00Z", "a day from 01 to 29"},
+                                              {"1900-02-29T10:00:00Z", "a day from 01 to 28"},
+                                              {"2026-01-05", "'T' between date and time"},
+                                              {"2026-01-05_10:00:00Z", "'T' between date and time"},
+                                              {"2026-01-05T24:00:00Z", "hours from 00 to 23"},
+                                              {"2026-01-05T10:60:00Z", "minutes from 00 to 59"},
+                                              {"2026-01-05T10:00Z", "':' behind the minutes"},
+                                              {"2026-01-05T10:00:61Z", "seconds from 00 to 60"},
+                                              {"2026-01-05T10:00:00", "'Z' or an offset"},
+                                              {"2026-01-05T10:00:00.Z", "a digit behind the '.'"},
+                                              {"2026-01-05T10:00:00,5Z", "'Z' or an offset"},
+                                              {"2026-01-05T10:00:00+0100", "':' in the offset"},
+                                              {"2026-01-05T10:00:00+24:00", "hours of the offset from 00 to 23"},
+                                              {"2026-01-05T10:00:00+01:60", "minutes of the offset from 00 to 59"},
+                                              {"2026-01-05T10:00:00Z ", "nothing behind the offset"},
+                                              {" 2026-01-05T10:00:00Z", "a year"},
+                                              {"+026-01-05T10:00:00Z", "a year"},
+                                              {"0000-01-01T00:00:00+00:01", "years 0000 to 9999 in UTC"},
+                                              {"9999-12-31T23:59:59-00:01", "years 0000 to 9999 in UTC"},
+                                              {"9999-12-31T23:59:60Z", "years 0000 to 9999 in UTC"},
+                                              {"\u0662026-01-05T10:00:00Z", "a year"}}));
+    CAPTURE(given.text);
+    const auto refused = test::refusal([&] { (void)parse_rfc3339(given.text, "occurred_at"); });
     CHECK(refused.field() == "occurred_at");
-    CHECK_THAT(refused.what(), ContainsSubstring(expected));
+    CHECK_THAT(refused.what(), ContainsSubstring(given.expected));
 }
 
 TEST_CASE("the clock tells a moment that can be written", "[schema][time]") {

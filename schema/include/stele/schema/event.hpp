@@ -34,7 +34,7 @@ struct NewEvent {
     NewEvent& by(std::string_view actor) &;           ///< metadata.actor
     NewEvent& correlation(std::string_view value) &;  ///< metadata.correlation_id
     NewEvent& caused_by(std::string_view value) &;    ///< metadata.causation_id
-    NewEvent& with_metadata(std::string_view key, nlohmann::json value) &;
+    NewEvent& with_metadata(std::string_view key, const nlohmann::json& value) &;
     NewEvent& with_id(EventId value) &;
     NewEvent& tag(std::string tag) &;
     NewEvent& at(Timestamp time) &;
@@ -43,8 +43,8 @@ struct NewEvent {
     NewEvent&& by(std::string_view actor) && { return std::move(by(actor)); }
     NewEvent&& correlation(std::string_view value) && { return std::move(correlation(value)); }
     NewEvent&& caused_by(std::string_view value) && { return std::move(caused_by(value)); }
-    NewEvent&& with_metadata(std::string_view key, nlohmann::json value) && {
-        return std::move(with_metadata(key, std::move(value)));
+    NewEvent&& with_metadata(std::string_view key, const nlohmann::json& value) && {
+        return std::move(with_metadata(key, value));
     }
     NewEvent&& with_id(EventId value) && { return std::move(with_id(value)); }
     NewEvent&& tag(std::string name) && { return std::move(tag(std::move(name))); }
