@@ -99,12 +99,16 @@ void LogWalk::start(Reader& reader) {
     if (open_end_) {
         from_ = std::max(Version{1}, read_.from_version().value_or(Version{1}));
         to_ = Version{beyond};
-        if (!reader.names().number_of(*read_.query().items().front().stream)) done_ = true;
+        const auto& stream = *read_.query().items().front().stream;
+        if (reader.names().number_of(stream)) return;
+        // Nothing of it up to here: the head is looked up before the stream is looked for again.
+        last_ = reader.head();
+        done_ = !reader.names().number_of(stream);
         return;
     }
     first_ = read_.after().next();
     last_ = std::min(reader.head(), read_.until_position().value_or(Position{beyond}));
-    if (read_.since())
+    if (read_.since() && *read_.since() > Timestamp::min())
         first_ = std::max(first_, reader.position_at(*read_.since() - std::chrono::microseconds{1}).next());
     if (read_.until_time()) last_ = std::min(last_, reader.position_at(*read_.until_time()));
     if (first_ > last_) done_ = true;
