@@ -45,6 +45,8 @@ public:
     /// Keeps every append waiting, as another process in the middle of a transaction does, until the last copy of
     /// the pointer goes.
     [[nodiscard]] virtual std::shared_ptr<void> hold_write_lock() = 0;
+    /// What the database's own check of the store finds wrong.
+    [[nodiscard]] virtual std::vector<std::string> damage() = 0;
     /// How many transactions that wrote something were committed so far, by anyone.
     [[nodiscard]] virtual std::int64_t commits() const = 0;
 

@@ -63,6 +63,12 @@ std::shared_ptr<void> SqliteBackend::hold_write_lock() {
     return connection;  // closing it rolls back
 }
 
+std::vector<std::string> SqliteBackend::damage() {
+    auto found = execute("PRAGMA integrity_check");
+    std::erase(found, "ok");
+    return found;
+}
+
 std::int64_t SqliteBackend::commits() const {
     // In the WAL, the last frame of each transaction says how many pages the database has then; the others say 0
     // (sqlite.org/fileformat.html, 4.1). Frames of an earlier round of the WAL carry another salt.

@@ -37,8 +37,11 @@ public:
     [[nodiscard]] std::vector<std::string> columns(const std::string& table) override;
     std::vector<std::string> execute(const std::string& sql) override;
     [[nodiscard]] std::shared_ptr<void> hold_write_lock() override;
+    [[nodiscard]] std::vector<std::string> damage() override;
     [[nodiscard]] std::int64_t commits() const override;
 
+    /// A connection to the log that knows nothing of Stele.
+    [[nodiscard]] std::unique_ptr<RawConnection> connect() const { return std::make_unique<RawConnection>(file()); }
     /// The database file of the log.
     [[nodiscard]] std::string file() const { return address() + "/events.db"; }
 

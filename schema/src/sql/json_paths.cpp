@@ -53,8 +53,7 @@ std::string read_name(std::string_view path, std::size_t& at) {
     }
     const auto end = std::min(path.find_first_of(".[]\"()", at), path.size());
     if (end == at) throw BadPath{"a name", found_at(path, at)};
-    const auto start = std::exchange(at, end);
-    return std::string{path.substr(start, end - start)};
+    return std::string{path.substr(std::exchange(at, end), end - at)};
 }
 
 std::size_t read_index(std::string_view path, std::size_t& at) {

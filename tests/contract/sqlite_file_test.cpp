@@ -1,0 +1,130 @@
+// What SQLite does to a file that is a log: vacuuming, copying, checkpoints.
+#include "sqlite_backend.hpp"
+
+#include <filesystem>
+
+namespace fs = std::filesystem;
+using namespace stele;
+using test::RawConnection;
+
+namespace {
+
+const StreamId site{"Site", "site-42"};
+const StreamId order{"acme", "Order", "order-7"};
+
+Options relaxed() {
+    Options options;
+    options.durability = Durability::relaxed;
+    return options;
+}
+
+void fill(EventStore& store, int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+        store.append(Append{}
+                         .to(site, expect::any, {test::event("SiteChanged", {"s"}), test::event("BackupFailed")})
+                         .to(order, expect::any, {test::event("OrderPaid", {"o", "paid"})})
+                         .tracking("feed", i + 1));
+    }
+}
+
+}  // namespace
+
+// Trap 15: rowids that VACUUM renumbers, and a top rowid that is handed out again.
+TEST_CASE("VACUUM and VACUUM INTO leave positions, versions and ids as they are", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    auto store = EventStore::open(backend.address(), relaxed());
+    fill(store, 100);
+    const auto repeated = Append{}.to(site, expect::any, {test::event("SiteArchived", {"s"})});
+    const auto first = store.append(repeated);
+    const auto before = test::events_in(store);
+
+    const test::TemporaryFolder folder;
+    const fs::path copy = folder / "copy.stele";
+    fs::create_directories(copy);
+    backend.connect()->execute("VACUUM INTO '" + (copy / "events.db").string() + "'");
+    backend.connect()->execute("VACUUM");
+    auto copied = EventStore::open(copy.string());
+
+    for (EventStore* each : {&store, &copied}) {
+        CHECK((test::events_in(*each) == before));
+        CHECK(each->head() == Position{301});
+        CHECK(each->tracked("feed")->position == 100);
+        CHECK(test::positions_in(*each, matching(types("OrderPaid"), tags("paid"))).size() == 100);
+        const auto again = each->append(repeated);
+        CHECK(again.duplicate);
+        CHECK(again.first_position == first.first_position);
+        CHECK(test::outcome<ConditionConflict>(
+                  each->try_append(Append{}.to(site, expect::any, {test::event("a")}).unless(matching(tags("o")))))
+                  .position == Position{300});
+        CHECK(test::seed(*each, order, {"OrderShipped"}).first_position == Position{302});
+        CHECK(each->version(order) == Version{101});
+    }
+}
+
+// Trap 31: an open read transaction keeps the WAL from being copied, and it grows without end.
+TEST_CASE("no read, subscription or listing holds a transaction while its caller thinks", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    auto store = EventStore::open(backend.address(), relaxed());
+    fill(store, 1'000);
+
+    std::vector<EventRange> reads;
+    std::vector<EventRange::iterator> places;
+    for (const Read& read :
+         {all(), all().backward(), stele::stream(site), all().tag("o"), all().types({"OrderPaid"}),
+          all().tenant("acme"), Read{matching(types("OrderPaid")) | matching(tags("s"))}}) {
+        reads.push_back(store.read(read));
+        places.push_back(reads.back().begin());
+        ++places.back();
+    }
+    auto subscription = store.subscribe();
+    REQUIRE(subscription.next() != nullptr);
+    (void)store.info();
+    (void)store.find(reads[0].begin()->id);
+
+    // A truncating checkpoint says busy as long as anybody reads.
+    const auto truncated = [&] {
+        return backend.connect()->rows("PRAGMA wal_checkpoint(TRUNCATE)").front().front();
+    };
+    CHECK(truncated() == "0");
+    store.streams([&](const StreamInfo&) {
+        CHECK(truncated() == "0");
+        return true;
+    });
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        std::size_t left = 0;
+        for (; places[i] != reads[i].end(); ++places[i]) ++left;
+        CHECK(left >= 999);
+    }
+}
+
+TEST_CASE("a store whose WAL is copied and gone is whole", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    std::vector<Event> before;
+    {
+        auto store = EventStore::open(backend.address());
+        fill(store, 50);
+        before = test::events_in(store);
+    }
+    backend.connect()->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    fs::remove(backend.file() + "-wal");
+    fs::remove(backend.file() + "-shm");
+    auto store = EventStore::open(backend.address());
+    CHECK((test::events_in(store) == before));
+    CHECK(test::seed(store, site, {"a"}).first_position == Position{151});
+}
+
+TEST_CASE("a checkpoint now and then leaves the log as it is", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    auto options = relaxed();
+    options.checkpoint_pages = 20;
+    auto store = EventStore::open(backend.address(), options);
+    auto second = EventStore::open(backend.address(), options);
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 10; ++i)
+            test::seed(round % 2 == 0 ? store : second, site, {"a", "b", std::to_string(round)});
+        CHECK((test::positions_in(second) == test::numbers(1, (round + 1) * 30)));
+    }
+    CHECK(backend.connect()->execute("PRAGMA integrity_check").front() == "ok");
+    // It was copied again and again: the WAL stays far behind what was written.
+    CHECK(fs::file_size(backend.file() + "-wal") < 100 * 4'120);
+}
