@@ -21,4 +21,13 @@ Database open_database(const std::filesystem::path& file, Access access, const s
     return db;
 }
 
+bool set_journal_mode(sqlite3* db, const std::string& mode) {
+    sql::Statement pragma{db, "PRAGMA journal_mode = " + mode};
+    const bool is_set = pragma.step() && pragma.text(0) == mode;
+    // The row comes before the commit that writes the mode into the file: only the end tells whether that
+    // succeeded.
+    pragma.run();
+    return is_set;
+}
+
 }  // namespace stele

@@ -23,4 +23,7 @@ enum class Access { create, write, read };
 [[nodiscard]] Database open_database(const std::filesystem::path& file, Access access,
                                      const std::string& sqlite_vfs, int busy_ms = 5000);
 
+/// Changes how the file is journaled, to "wal" or "delete". False where others who have it open stand in the way.
+[[nodiscard]] bool set_journal_mode(sqlite3* db, const std::string& mode);
+
 }  // namespace stele

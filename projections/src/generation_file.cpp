@@ -107,17 +107,17 @@ void GenerationFile::write_skipped(const Event& event, std::string_view place, s
 }
 
 void GenerationFile::finish(Position position, std::string_view state, const std::string& sqlite_vfs) && {
-    // The one sync of a build: it is of the file, and so of all that was written before.
-    sql::execute(db_.get(), "PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
+    sql::execute(db_.get(), "BEGIN IMMEDIATE");
     write_progress(position, state);
     sql::execute(db_.get(), "COMMIT");
     progress_ = {};
     skipped_ = {};
     db_.reset();
 
+    // Opened as generations in use are. To write the mode into the file is a transaction, which syncs the file, and
+    // so all that was written before: the one sync of a build.
     const auto db = open_database(path_, Access::write, sqlite_vfs);
-    sql::Statement mode{db.get(), "PRAGMA journal_mode = WAL"};
-    if (!mode.step() || mode.text(0) != "wal") throw sql::SqlError{db.get(), "PRAGMA journal_mode = WAL"};
+    if (!set_journal_mode(db.get(), "wal")) throw sql::SqlError{db.get(), "setting WAL mode for " + path_.string()};
 }
 
 }  // namespace stele

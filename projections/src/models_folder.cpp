@@ -57,8 +57,7 @@ bool is_unused(const fs::path& file, bool keep_kept, const std::string& sqlite_v
             sql::Statement state{db.get(), "SELECT state FROM stele_projection"};
             if (state.step() && state.text(0) == "kept") return false;
         }
-        sql::Statement mode{db.get(), "PRAGMA journal_mode = DELETE"};
-        return mode.step() && mode.text(0) == "delete";
+        return set_journal_mode(db.get(), "delete");
     } catch (const sql::SqlError& error) {
         constexpr int primary = 0xff;
         return !error.is_of_the_machine() || (error.result_code() & primary) == SQLITE_NOTADB;

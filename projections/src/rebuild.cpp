@@ -5,6 +5,7 @@
 #include "models_folder.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace stele {
 namespace {
@@ -96,6 +97,7 @@ std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projec
 
         models.adopt(number);
         if (old && options.keep_old) mark_as_kept(models, *old, options.sqlite_vfs);
+        if (old) std::this_thread::sleep_for(options.grace);
         models.clean(options.keep_old, options.sqlite_vfs);
         const auto model = ReadModel::open(models.folder(), projection.name(), options.sqlite_vfs);
         return Rebuilt{model.generation(), built->events};

@@ -14,6 +14,7 @@
 #include <stele/projections/read_model.hpp>
 #include <stele/store/event_store.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,9 @@ struct RebuildOptions {
     std::optional<Position> until{};
     /// Keep the file of the generation that is replaced (its state becomes "kept") until a rebuild without this.
     bool keep_old = false;
+    /// How long the old file outlives the switch. SQLite looks up where a link leads, and opens that file a moment
+    /// later: this is the moment. (ReadModel::open() needs none.)
+    std::chrono::milliseconds grace{50};
     /// Called after each transaction, by the thread that called rebuild().
     std::function<void(const FoldProgress&)> progress{};
     /// Looked at before each event. When it is requested, the old generation stays, and the new one goes.

@@ -1,0 +1,37 @@
+// A program that builds and advances a projection until it is killed.
+//
+// usage: projection_worker STORE PROJECTION.sql rebuild|catch_up|loop
+// `loop` rebuilds again and again. Prints a line after each: the generation and its position.
+#include <stele/projections/rebuild.hpp>
+#include <stele/projections/sql_projection.hpp>
+#include <stele/test/faulty_disk.hpp>
+
+#include <exception>
+#include <iostream>
+#include <string>
+
+int main(int argc, char** argv) try {
+    using namespace stele;
+    if (argc != 4) return 2;
+    const auto disk = test::disk_from_environment();
+    const std::string task = argv[3];
+    const auto store = EventStore::open(argv[1], Options{.mode = OpenMode::existing});
+    const auto projection = SqlProjection::load(argv[2]);
+    do {
+        if (task == "catch_up") {
+            CatchUpOptions options;
+            options.batch = 10;
+            std::cout << "at " << catch_up(store, *projection, options).position << std::endl;
+        } else {
+            RebuildOptions options;
+            options.batch = 10;
+            options.grace = {};
+            const auto rebuilt = rebuild(store, *projection, options);
+            std::cout << rebuilt->generation.number << " at " << rebuilt->generation.position << std::endl;
+        }
+    } while (task == "loop");
+    return 0;
+} catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+}
