@@ -53,7 +53,8 @@ std::string read_name(std::string_view path, std::size_t& at) {
     }
     const auto end = std::min(path.find_first_of(".[]\"()", at), path.size());
     if (end == at) throw BadPath{"a name", found_at(path, at)};
-    return std::string{path.substr(std::exchange(at, end), end - at)};
+    const auto start = std::exchange(at, end);
+    return std::string{path.substr(start, end - start)};
 }
 
 std::size_t read_index(std::string_view path, std::size_t& at) {

@@ -1,0 +1,18 @@
+#include "commands.hpp"
+
+namespace stele::tool {
+
+void add_commands(CommandLine& line) {
+    add_append(line);
+    add_import(line);
+    add_export(line);
+    add_read(line);
+    add_events(line);
+    add_streams(line);
+    add_types(line);
+    add_replay(line);
+    add_projection(line);
+    add_status(line);
+}
+
+}  // namespace stele::tool

@@ -1,0 +1,24 @@
+// The commands of the tool, one file each in this folder.
+#pragma once
+
+#include "../command_line.hpp"
+
+namespace stele::tool {
+
+/// Adds all of them, in the order of `stele --help`.
+void add_commands(CommandLine& line);
+
+void add_init(CommandLine& line);
+void add_append(CommandLine& line);
+void add_import(CommandLine& line);
+void add_export(CommandLine& line);
+void add_read(CommandLine& line);
+void add_events(CommandLine& line);
+void add_streams(CommandLine& line);
+void add_types(CommandLine& line);
+void add_replay(CommandLine& line);
+void add_projection(CommandLine& line);
+void add_projection_query(CommandLine& line, CLI::App& group);
+void add_status(CommandLine& line);
+
+}  // namespace stele::tool

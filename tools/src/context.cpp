@@ -1,0 +1,72 @@
+#include "context.hpp"
+
+#include "failure.hpp"
+#include "suggest.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace stele::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+// As short as it can be said from here: messages begin with the store's name.
+std::string shown_from_here(const std::string& path) {
+    if (path.find("://") != std::string::npos) return path;
+    std::error_code failed;
+    const auto relative = fs::path(path).lexically_normal().lexically_proximate(fs::current_path(failed));
+    if (failed || relative.empty() || relative.string().size() > path.size()) return path;
+    return relative.string();
+}
+
+// A store in the same folder with a name like this one's.
+std::optional<std::string> similar_store(const fs::path& wanted) {
+    const fs::path folder = wanted.has_parent_path() ? wanted.parent_path() : fs::path(".");
+    Nearest nearest{wanted.filename().string()};
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed))
+        if (fs::exists(entry.path() / "events.db", failed)) nearest.consider(entry.path().filename().string());
+    if (!nearest.found()) return std::nullopt;
+    return (wanted.has_parent_path() ? folder / *nearest.found() : fs::path(*nearest.found())).string();
+}
+
+}  // namespace
+
+const Project* Context::project() {
+    if (!project_looked_for_) {
+        project_ = globals_.project ? std::optional{load_project(*globals_.project)} : find_project(".");
+        project_looked_for_ = true;
+    }
+    return project_ ? &*project_ : nullptr;
+}
+
+std::string Context::store_path() {
+    if (globals_.store) return *globals_.store;
+    if (const char* store = std::getenv("STELE_STORE"); store != nullptr && *store != '\0' && !globals_.project)
+        return store;
+    if (const Project* found = project(); found != nullptr && found->store) return shown_from_here(*found->store);
+    throw Failure{Exit::command_line, "no_store",
+                  "which store? none of --store, STELE_STORE and a stele.toml in this folder or one above says"}
+        .hint("--store audit.stele, or stele init my-audit for a folder with a stele.toml");
+}
+
+EventStore Context::open_existing(Options options) {
+    const std::string path = store_path();
+    options.mode = OpenMode::existing;
+    try {
+        return EventStore::open(path, options);
+    } catch (const StoreError& error) {
+        if (error.code() != "not_found") throw;
+        const auto meant = similar_store(path);
+        throw Failure{Exit::not_found, "not_found", path + ": there is no store here", {{"store", path}}}.hint(
+            meant ? "--store " + *meant : "stele --store " + path + " import FILE, which makes it");
+    }
+}
+
+EventStore Context::open_or_create(Options options) {
+    options.mode = OpenMode::create;
+    return EventStore::open(store_path(), options);
+}
+
+}  // namespace stele::tool

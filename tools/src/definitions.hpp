@@ -1,0 +1,33 @@
+// Definitions: the projections and aggregates that a command can name.
+#pragma once
+
+#include "context.hpp"
+
+#include <stele/projections/projection_registry.hpp>
+#include <stele/replay/aggregate.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace stele::tool {
+
+/// Those of the program, and those in the project's folder. Throws what reading them throws: a file that cannot be
+/// understood is not passed over.
+[[nodiscard]] ProjectionRegistry known_projections(Context& context);
+
+/// Whether `word` names a file and not a projection: it ends in .sql.
+[[nodiscard]] bool names_file(const std::string& word);
+
+/// The projection in a file. Throws Failure (not found) where there is none.
+[[nodiscard]] std::shared_ptr<const Projection> projection_in_file(const std::string& path);
+
+/// The name of the projection that `word` names, by itself or by its file.
+[[nodiscard]] std::string projection_name(const std::string& word);
+
+/// How the streams of one aggregate type fold: by `file`, where it is given, else by the project's folder, else by
+/// the program, else by merge patch. Throws Failure (command line) where `file` speaks for another type.
+[[nodiscard]] std::shared_ptr<const Aggregate> aggregate_for(Context& context, std::string_view aggregate_type,
+                                                             const std::optional<std::string>& file);
+
+}  // namespace stele::tool
