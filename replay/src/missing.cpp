@@ -63,6 +63,8 @@ NotFound nothing_yet(const EventStore& store, const StreamId& id, const ReplayOp
         const auto time = to_rfc3339(recorded ? first.recorded_at : first.occurred_at);
         message += "; its first is version " + std::to_string(first.version.value()) + ", position " +
                    std::to_string(first.position.value()) + (recorded ? ", recorded at " : ", occurred at ") + time;
+        if (recorded && options.at_time && first.occurred_at <= *options.at_time)
+            message += "; by when it occurred, " + to_rfc3339(first.occurred_at) + ", it was there: --occurred";
         facts["first_version"] = first.version.value();
         facts["first_position"] = first.position.value();
         facts[recorded ? "first_recorded_at" : "first_occurred_at"] = time;

@@ -123,6 +123,16 @@ TEST_CASE("a point at which the aggregate was not there is not found", "[replay]
                ContainsSubstring("order/10249: no event up to position 1; its first is version 1, position 2"));
 }
 
+TEST_CASE("an event that was recorded after a time and occurred before it is pointed out", "[replay]") {
+    const auto store = store_with_an_order();
+    const auto ask = [&](int minutes) {
+        return not_found([&] { (void)replay(store, order, merge_patch(), {.at_time = minute(minutes)}); });
+    };
+    CHECK_THAT(ask(-100),
+               ContainsSubstring("by when it occurred, 2026-01-05T08:20:00.000000Z, it was there: --occurred"));
+    CHECK_THAT(ask(-101), !ContainsSubstring("--occurred"));
+}
+
 TEST_CASE("there is no version 0 and no position 0 to replay to", "[replay]") {
     const auto store = store_with_an_order();
     CHECK_THROWS_AS(replay(store, order, merge_patch(), {.at_version = Version{0}}), InvalidInput);
