@@ -4,6 +4,8 @@
 #include "suggest.hpp"
 #include "terminal.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 
 namespace stele::tool {
@@ -93,12 +95,15 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
 }  // namespace
 
 CommandLine::CommandLine()
-    : root_("Stele keeps an append-only log of events, rebuilds read models from it, and replays aggregates.",
-            "stele") {
-    root_.require_subcommand(0, 1);
-    add_common_options(root_);
-    root_.add_flag("--version", version_, "print the version")->group(common_group);
+    : root_(std::make_unique<CLI::App>(
+          "Stele keeps an append-only log of events, rebuilds read models from it, and replays aggregates.",
+          "stele")) {
+    root_->require_subcommand(0, 1);
+    add_common_options(*root_);
+    root_->add_flag("--version", version_, "print the version")->group(common_group);
 }
+
+CommandLine::~CommandLine() = default;
 
 void CommandLine::add_common_options(CLI::App& app) {
     app.set_help_flag("-h,--help", "print what the command does")->group(common_group);
@@ -119,7 +124,7 @@ CLI::App& CommandLine::add(CLI::App& group, const About& about, Run run) {
 }
 
 CLI::App& CommandLine::group(const char* name, const char* purpose) {
-    CLI::App& app = *root_.add_subcommand(name, purpose);
+    CLI::App& app = *root_->add_subcommand(name, purpose);
     app.require_subcommand(0, 1);
     add_common_options(app);
     return app;
@@ -127,16 +132,16 @@ CLI::App& CommandLine::group(const char* name, const char* purpose) {
 
 CommandLine::Call CommandLine::parse(int argc, char** argv) {
     try {
-        root_.parse(argc, argv);
+        root_->parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return {{}, help(called(root_))};
+        return {{}, help(called(*root_))};
     } catch (const CLI::ExtrasError&) {
-        const CLI::App& app = called(root_);
+        const CLI::App& app = called(*root_);
         throw unknown_word(app, app.remaining().empty() ? std::string{} : app.remaining().front());
     } catch (const CLI::ParseError& error) {
-        throw usage_failure(full_name(called(root_)), error.what());
+        throw usage_failure(full_name(called(*root_)), error.what());
     }
-    const CLI::App& app = called(root_);
+    const CLI::App& app = called(*root_);
     if (version_) return {{}, std::string("stele ") + STELE_VERSION + "\n"};
     const auto entry = entries_.find(&app);
     if (entry == entries_.end()) throw usage_failure(full_name(app), "which command?");

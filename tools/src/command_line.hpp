@@ -4,12 +4,15 @@
 #include "context.hpp"
 #include "failure.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace stele::tool {
 
@@ -26,12 +29,13 @@ public:
     using Run = std::function<Exit(Context&)>;
 
     CommandLine();
+    ~CommandLine();
     CommandLine(const CommandLine&) = delete;
     CommandLine& operator=(const CommandLine&) = delete;
 
     /// Adds a command, and returns where its options go. What `run` and the options refer to must stay as long as
     /// the CommandLine.
-    CLI::App& add(const About& about, Run run) { return add(root_, about, std::move(run)); }
+    CLI::App& add(const About& about, Run run) { return add(*root_, about, std::move(run)); }
     /// The same within a group.
     CLI::App& add(CLI::App& group, const About& about, Run run);
     /// Adds a word that commands stand behind, as `projection` in `projection rebuild`.
@@ -61,7 +65,7 @@ private:
 
     Globals globals_;
     bool version_ = false;
-    CLI::App root_;
+    std::unique_ptr<CLI::App> root_;
     std::map<const CLI::App*, Entry> entries_;
 };
 

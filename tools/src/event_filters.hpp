@@ -1,9 +1,9 @@
 // Which events of the log: the options that `events` and `export` share.
 #pragma once
 
-#include <stele/store/event_store.hpp>
+#include "options.hpp"
 
-#include <CLI/CLI.hpp>
+#include <stele/store/event_store.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -2,6 +2,8 @@
 
 #include <stele/schema/error.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <charconv>
 
@@ -9,20 +11,6 @@ namespace stele::tool {
 namespace {
 
 using Results = CLI::results_t;
-
-// Takes the words as they were typed: the conversions of CLI11 give "{}" and "[…]" a meaning of their own.
-CLI::Option* one(CLI::App& app, const char* name, const char* value, std::function<void(const std::string&)> take,
-                 const char* help) {
-    return app
-        .add_option(
-            name,
-            [take = std::move(take)](const Results& results) {
-                take(results.front());
-                return true;
-            },
-            help)
-        ->type_name(value);
-}
 
 CLI::Option* several(CLI::App& app, const char* name, const char* value, std::vector<std::string>& to,
                      const char* help) {
@@ -38,11 +26,29 @@ CLI::Option* several(CLI::App& app, const char* name, const char* value, std::ve
         ->expected(1, CLI::detail::expected_max_vector_size);
 }
 
-[[noreturn]] void refuse(const std::string& option, const std::string& expected, const std::string& found) {
+}  // namespace
+
+// Takes the word as it was typed: the conversions of CLI11 give "{}" and "[…]" a meaning of their own.
+CLI::Option* one(CLI::App& app, const char* name, const char* value, std::function<void(const std::string&)> take,
+                 const char* help) {
+    return app
+        .add_option(
+            name,
+            [take = std::move(take)](const Results& results) {
+                take(results.front());
+                return true;
+            },
+            help)
+        ->type_name(value);
+}
+
+void refuse(const std::string& option, const std::string& expected, const std::string& found) {
     throw CLI::ValidationError(option, "expected " + expected + ", found \"" + found + "\"");
 }
 
-}  // namespace
+void excludes(CLI::App& app, CLI::Option* option, const char* other) { option->excludes(app.get_option(other)); }
+
+void needs(CLI::Option* option, CLI::Option* other) { option->needs(other); }
 
 CLI::Option* argument(CLI::App& app, const char* name, std::string& to, const char* help) {
     return one(

@@ -30,8 +30,16 @@ ExpectedVersion parse_expected(const std::string& word) {
     const char* end = word.data() + word.size();
     const auto [stop, error] = std::from_chars(word.data(), end, version);
     if (error != std::errc{} || stop != end || version < 0)
-        throw CLI::ValidationError("--expect", "expected none, any, exists or a version, found \"" + word + "\"");
+        refuse("--expect", "none, any, exists or a version", word);
     return expect::exactly(version);
+}
+
+EventId parse_id(const std::string& word) {
+    try {
+        return EventId::parse(word);
+    } catch (const InvalidInput&) {
+        refuse("--id", "a UUID", word);
+    }
 }
 
 NewEvent event_of(const Arguments& arguments) {
@@ -93,26 +101,13 @@ void add_append(CommandLine& line) {
          "any JSON value, from a file or standard input too; {} if absent");
     text(app, "--meta", "JSON|@FILE|-", arguments->metadata,
          "a JSON object: actor, correlation_id, …; {} if absent");
-    app.add_option(
-           "--expect",
-           [arguments](const CLI::results_t& words) {
-               arguments->expected = parse_expected(words.front());
-               return true;
-           },
-           "where the stream must be: without events, anywhere, with some, at this version")
-        ->type_name("none|any|exists|N");
-    app.add_option(
-           "--id",
-           [arguments](const CLI::results_t& words) {
-               try {
-                   arguments->id = EventId::parse(words.front());
-               } catch (const InvalidInput&) {
-                   throw CLI::ValidationError("--id", "expected a UUID, found \"" + words.front() + "\"");
-               }
-               return true;
-           },
-           "the event's id: appending it again changes nothing; a new one if absent")
-        ->type_name("UUID");
+    one(
+        app, "--expect", "none|any|exists|N",
+        [arguments](const std::string& typed) { arguments->expected = parse_expected(typed); },
+        "where the stream must be: without events, anywhere, with some, at this version");
+    one(
+        app, "--id", "UUID", [arguments](const std::string& typed) { arguments->id = parse_id(typed); },
+        "the event's id: appending it again changes nothing; a new one if absent");
     texts(app, "--tag", "T", arguments->tags, "a tag; may be given several times");
     number(app, "--schema-version", "N", arguments->schema_version, 1, "of the type; 1 if absent");
     time(app, "--occurred-at", arguments->occurred_at, "when it happened; when it is recorded, if absent");

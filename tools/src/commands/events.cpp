@@ -90,12 +90,10 @@ void add_events(CommandLine& line) {
          "0 done, also when --follow is interrupted · 1 failed · 2 command line · 4 no such store"},
         [arguments](Context& context) { return run(*arguments, context); });
     arguments->filters.add_to(app);
-    CLI::Option* backward = flag(app, "--backward", arguments->backward, "newest first");
+    flag(app, "--backward", arguments->backward, "newest first");
     CLI::Option* follow = flag(app, "--follow", arguments->follow,
                                "then wait, and print events as they are appended, until interrupted");
-    follow->excludes(backward);
-    follow->excludes(app.get_option("--until"));
-    follow->excludes(app.get_option("--until-position"));
+    for (const char* other : {"--backward", "--until", "--until-position"}) excludes(app, follow, other);
 }
 
 }  // namespace stele::tool

@@ -32,7 +32,7 @@ void parse_on_error(const std::string& word, ImportOptions& options) {
         options.on_error = OnError::quarantine;
         options.quarantine = word.substr(quarantine.size());
     } else {
-        throw CLI::ValidationError("--on-error", "expected stop, skip or quarantine=FILE, found \"" + word + "\"");
+        refuse("--on-error", "stop, skip or quarantine=FILE", word);
     }
 }
 
@@ -130,14 +130,10 @@ void add_import(CommandLine& line) {
     argument(app, "FILE", arguments->file, "what to import; - for standard input");
     choice(app, "--format", {"jsonl", "cloudevents"}, arguments->format,
            "event lines (the default), or CloudEvents 1.0 in JSON, one a line");
-    app.add_option(
-           "--on-error",
-           [arguments](const CLI::results_t& words) {
-               parse_on_error(words.front(), arguments->options);
-               return true;
-           },
-           "at a line that is wrong: stop (the default), go on, or put it into FILE as it is and go on")
-        ->type_name("stop|skip|quarantine=FILE");
+    one(
+        app, "--on-error", "stop|skip|quarantine=FILE",
+        [arguments](const std::string& typed) { parse_on_error(typed, arguments->options); },
+        "at a line that is wrong: stop (the default), go on, or put it into FILE as it is and go on");
     text(app, "--source", "NAME", arguments->options.source,
          "the name to remember the progress by; the file's name if absent. Standard input without it is\n"
          "not remembered: importing it again appends it again");

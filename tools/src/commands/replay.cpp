@@ -128,7 +128,7 @@ void add_replay(CommandLine& line) {
     number(app, "--at-position", "P", arguments->at_position, 1, "the state at this position of the log");
     CLI::Option* at_time =
         time(app, "--at-time", arguments->at_time, "the state at that time, by when events were recorded");
-    flag(app, "--occurred", arguments->occurred, "with --at-time: by when events happened")->needs(at_time);
+    needs(flag(app, "--occurred", arguments->occurred, "with --at-time: by when events happened"), at_time);
     flag(app, "--steps", arguments->steps, "each event, and what it changed");
     text(app, "--aggregate", "FILE", arguments->aggregate, "the .sql file that says how to fold");
 }
