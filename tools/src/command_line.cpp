@@ -100,19 +100,19 @@ CommandLine::CommandLine()
           "stele")) {
     root_->require_subcommand(0, 1);
     add_common_options(*root_);
-    root_->add_flag("--version", version_, "print the version")->group(common_group);
+    flag(*root_, "--version", version_, "print the version");
+    root_->get_option("--version")->group(common_group);
 }
 
 CommandLine::~CommandLine() = default;
 
 void CommandLine::add_common_options(CLI::App& app) {
-    app.set_help_flag("-h,--help", "print what the command does")->group(common_group);
-    text(app, "--store", "PATH", globals_.store, "the store's folder; else STELE_STORE, else what stele.toml says")
-        ->group(common_group);
-    text(app, "--project", "DIR", globals_.project, "the folder with stele.toml; else this folder or one above")
-        ->group(common_group);
-    flag(app, "--json", globals_.json, "print JSON, one object a line; errors too, on standard error")
-        ->group(common_group);
+    app.set_help_flag("-h,--help", "print what the command does");
+    text(app, "--store", "PATH", globals_.store, "the store's folder; else STELE_STORE, else what stele.toml says");
+    text(app, "--project", "DIR", globals_.project, "the folder with stele.toml; else this folder or one above");
+    flag(app, "--json", globals_.json, "print JSON, one object a line; errors too, on standard error");
+    for (const char* option : {"--help", "--store", "--project", "--json"})
+        app.get_option(option)->group(common_group);
 }
 
 CLI::App& CommandLine::add(CLI::App& group, const About& about, Run run) {

@@ -11,15 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// As short as it can be said from here: messages begin with the store's name.
-std::string shown_from_here(const std::string& path) {
-    if (path.find("://") != std::string::npos) return path;
-    std::error_code failed;
-    const auto relative = fs::path(path).lexically_normal().lexically_proximate(fs::current_path(failed));
-    if (failed || relative.empty() || relative.string().size() > path.size()) return path;
-    return relative.string();
-}
-
 // A store in the same folder with a name like this one's.
 std::optional<std::string> similar_store(const fs::path& wanted) {
     const fs::path folder = wanted.has_parent_path() ? wanted.parent_path() : fs::path(".");
@@ -45,7 +36,7 @@ std::string Context::store_path() {
     if (globals_.store) return *globals_.store;
     if (const char* store = std::getenv("STELE_STORE"); store != nullptr && *store != '\0' && !globals_.project)
         return store;
-    if (const Project* found = project(); found != nullptr && found->store) return shown_from_here(*found->store);
+    if (const Project* found = project(); found != nullptr && found->store) return *found->store;
     throw Failure{Exit::command_line, "no_store",
                   "which store? none of --store, STELE_STORE and a stele.toml in this folder or one above says"}
         .hint("--store audit.stele, or stele init my-audit for a folder with a stele.toml");

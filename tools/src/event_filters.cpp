@@ -1,5 +1,7 @@
 #include "event_filters.hpp"
 
+#include "options.hpp"
+
 namespace stele::tool {
 
 void EventFilters::add_to(CLI::App& app) {

@@ -1,14 +1,16 @@
 // Which events of the log: the options that `events` and `export` share.
 #pragma once
 
-#include "options.hpp"
-
 #include <stele/store/event_store.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace stele::tool {
 

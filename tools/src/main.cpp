@@ -1,3 +1,5 @@
-#include <stele/tools/tool.hpp>
+// The program `stele`: the commands of the library, and the benchmark.
+#include "commands/bench.hpp"
+#include "run.hpp"
 
-int main(int argc, char** argv) { return stele::tool::main(argc, argv); }
+int main(int argc, char** argv) { return stele::tool::run_main(argc, argv, {}, stele::tool::add_bench); }

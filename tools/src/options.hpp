@@ -1,8 +1,5 @@
 // Options: the kinds of arguments that commands take. Each is declared in one line, checked as it is parsed, and
 // named in the message when it is wrong.
-//
-// CLI11 itself is included in options.cpp and command_line.cpp alone: its header costs each file that includes it
-// several seconds of compilation.
 #pragma once
 
 #include <stele/schema/event.hpp>
@@ -10,50 +7,55 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+// CLI11 itself is included in options.cpp and command_line.cpp alone: its header costs each file that includes it
+// several seconds of compilation.
 namespace CLI {
 class App;
-class Option;
-}  // namespace CLI
+}
 
 namespace stele::tool {
 
+/// The value of an option is wrong: what was expected, and what was found.
+class BadValue : public std::runtime_error {
+public:
+    BadValue(const std::string& expected, const std::string& found)
+        : std::runtime_error("expected " + expected + ", found \"" + found + "\"") {}
+    explicit BadValue(const std::string& message) : std::runtime_error(message) {}
+};
+
 // `name` is "--limit" for an option, or the word in the usage line, such as "STREAM", for a positional argument.
-// `value` is the word that stands for the value: "N". All of them return the option, for excludes() and needs().
+// `value` is the word that stands for the value: "N".
 
-CLI::Option* argument(CLI::App& app, const char* name, std::string& to, const char* help);
-CLI::Option* optional_argument(CLI::App& app, const char* name, std::optional<std::string>& to, const char* help);
-CLI::Option* arguments(CLI::App& app, const char* name, std::vector<std::string>& to, const char* help);
+void argument(CLI::App& app, const char* name, std::string& to, const char* help);
+void optional_argument(CLI::App& app, const char* name, std::optional<std::string>& to, const char* help);
+void arguments(CLI::App& app, const char* name, std::vector<std::string>& to, const char* help);
 
-CLI::Option* flag(CLI::App& app, const char* name, bool& to, const char* help);
-CLI::Option* text(CLI::App& app, const char* name, const char* value, std::optional<std::string>& to,
-                  const char* help);
+void flag(CLI::App& app, const char* name, bool& to, const char* help);
+void text(CLI::App& app, const char* name, const char* value, std::optional<std::string>& to, const char* help);
 /// May be given several times.
-CLI::Option* texts(CLI::App& app, const char* name, const char* value, std::vector<std::string>& to,
-                   const char* help);
+void texts(CLI::App& app, const char* name, const char* value, std::vector<std::string>& to, const char* help);
 /// A whole number, at least `least`.
-CLI::Option* number(CLI::App& app, const char* name, const char* value, std::optional<std::int64_t>& to,
-                    std::int64_t least, const char* help);
+void number(CLI::App& app, const char* name, const char* value, std::optional<std::int64_t>& to, std::int64_t least,
+            const char* help);
 /// An RFC 3339 time, or a date alone for its first moment in UTC.
-CLI::Option* time(CLI::App& app, const char* name, std::optional<Timestamp>& to, const char* help);
-
-/// Any word that `take` takes. It says what is wrong with a word by refuse().
-CLI::Option* one(CLI::App& app, const char* name, const char* value, std::function<void(const std::string&)> take,
-                 const char* help);
-/// Ends the parsing of the command line: `option`: expected `expected`, found "`found`".
-[[noreturn]] void refuse(const std::string& option, const std::string& expected, const std::string& found);
+void time(CLI::App& app, const char* name, std::optional<Timestamp>& to, const char* help);
 
 /// The positional argument STREAM.
-CLI::Option* stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help);
+void stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help);
 /// One of `words`, which is what `to` points to afterwards.
-CLI::Option* choice(CLI::App& app, const char* name, std::vector<std::string> words, std::string& to,
-                    const char* help);
+void choice(CLI::App& app, const char* name, std::vector<std::string> words, std::string& to, const char* help);
 
-/// The option cannot be given together with the other, which may be named as it was declared: "--until".
-void excludes(CLI::App& app, CLI::Option* option, const char* other);
-/// The option makes sense only together with the other.
-void needs(CLI::Option* option, CLI::Option* other);
+/// Any other kind: `take` is handed the word, and throws BadValue.
+void option(CLI::App& app, const char* name, const char* value, std::function<void(const std::string&)> take,
+            const char* help);
+
+/// The two cannot be given together.
+void excludes(CLI::App& app, const char* option, const char* other);
+/// The one makes no sense without the other.
+void needs(CLI::App& app, const char* option, const char* other);
 
 }  // namespace stele::tool

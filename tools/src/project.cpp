@@ -19,6 +19,15 @@ std::string at(const fs::path& file, const toml::source_region& where) {
 
 Failure bad_file(const std::string& message) { return Failure{Exit::failed, "project", message}; }
 
+// As short as it can be said from here.
+std::string shown_from_here(const fs::path& path) {
+    const std::string absolute = fs::absolute(path).lexically_normal().string();
+    std::error_code failed;
+    const auto here = fs::current_path(failed);
+    const auto relative = failed ? std::string{} : fs::path(absolute).lexically_proximate(here).string();
+    return relative.empty() || relative.size() > absolute.size() ? absolute : relative;
+}
+
 bool is_url(const std::string& store) { return store.find("://") != std::string::npos; }
 
 // The string under `key`. Throws Failure where something else stands there.
@@ -46,7 +55,7 @@ void refuse_unknown_keys(const toml::table& table, const fs::path& file) {
 }  // namespace
 
 Project load_project(const fs::path& folder) {
-    const fs::path file = folder / project_file;
+    const fs::path file = shown_from_here(folder / project_file);
     if (!fs::exists(file)) {
         throw Failure{Exit::not_found, "not_found", folder.string() + ": no " + project_file + " here"}.hint(
             "stele init " + folder.string());
@@ -61,12 +70,14 @@ Project load_project(const fs::path& folder) {
 
     Project project;
     project.folder = folder;
-    const auto folder_of = [&](const char* key) { return folder / text(table, key, file).value_or(key); };
+    const auto folder_of = [&](const char* key) {
+        return shown_from_here(folder / text(table, key, file).value_or(key));
+    };
     project.projections = folder_of("projections");
     project.aggregates = folder_of("aggregates");
     project.schemas = folder_of("schemas");
     if (const auto store = text(table, "store", file))
-        project.store = is_url(*store) ? *store : (folder / *store).string();
+        project.store = is_url(*store) ? *store : shown_from_here(folder / *store);
     return project;
 }
 

@@ -14,9 +14,10 @@
 
 namespace stele::tool {
 
+/// All paths are relative to the current folder where that is shorter: messages begin with them.
 struct Project {
     std::filesystem::path folder;      ///< where stele.toml stands
-    std::optional<std::string> store;  ///< resolved: absolute, or a URL
+    std::optional<std::string> store;  ///< a path, or a URL
     std::filesystem::path projections;
     std::filesystem::path aggregates;
     std::filesystem::path schemas;

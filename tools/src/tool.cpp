@@ -3,6 +3,7 @@
 #include "command_line.hpp"
 #include "commands/commands.hpp"
 #include "interrupt.hpp"
+#include "run.hpp"
 
 #include <unistd.h>
 
@@ -18,9 +19,11 @@ bool asks_for_json(int argc, char** argv) {
     return false;
 }
 
-Exit run(int argc, char** argv, const Registry& registry, Output& out) {
+Exit run(int argc, char** argv, const Registry& registry, const std::function<void(CommandLine&)>& add_more,
+         Output& out) {
     CommandLine line;
     add_commands(line);
+    if (add_more) add_more(line);
     const auto call = line.parse(argc, argv);
     Context context{line.globals(), registry, out};
     Exit status = Exit::done;
@@ -35,11 +38,13 @@ Exit run(int argc, char** argv, const Registry& registry, Output& out) {
 
 }  // namespace
 
-int main(int argc, char** argv, Registry registry) {
+int main(int argc, char** argv, Registry registry) { return run_main(argc, argv, registry, {}); }
+
+int run_main(int argc, char** argv, const Registry& registry, const std::function<void(CommandLine&)>& add_more) {
     const IgnoreBrokenPipe ignore;
     Output out{STDOUT_FILENO};
     try {
-        return static_cast<int>(run(argc, argv, registry, out));
+        return static_cast<int>(run(argc, argv, registry, add_more, out));
     } catch (const OutputClosed&) {
         return static_cast<int>(Exit::done);
     } catch (const std::exception& error) {

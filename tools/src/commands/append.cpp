@@ -29,8 +29,7 @@ ExpectedVersion parse_expected(const std::string& word) {
     std::int64_t version = 0;
     const char* end = word.data() + word.size();
     const auto [stop, error] = std::from_chars(word.data(), end, version);
-    if (error != std::errc{} || stop != end || version < 0)
-        refuse("--expect", "none, any, exists or a version", word);
+    if (error != std::errc{} || stop != end || version < 0) throw BadValue{"none, any, exists or a version", word};
     return expect::exactly(version);
 }
 
@@ -38,7 +37,7 @@ EventId parse_id(const std::string& word) {
     try {
         return EventId::parse(word);
     } catch (const InvalidInput&) {
-        refuse("--id", "a UUID", word);
+        throw BadValue{"a UUID", word};
     }
 }
 
@@ -101,12 +100,12 @@ void add_append(CommandLine& line) {
          "any JSON value, from a file or standard input too; {} if absent");
     text(app, "--meta", "JSON|@FILE|-", arguments->metadata,
          "a JSON object: actor, correlation_id, …; {} if absent");
-    one(
+    option(
         app, "--expect", "none|any|exists|N",
-        [arguments](const std::string& typed) { arguments->expected = parse_expected(typed); },
+        [arguments](const std::string& word) { arguments->expected = parse_expected(word); },
         "where the stream must be: without events, anywhere, with some, at this version");
-    one(
-        app, "--id", "UUID", [arguments](const std::string& typed) { arguments->id = parse_id(typed); },
+    option(
+        app, "--id", "UUID", [arguments](const std::string& word) { arguments->id = parse_id(word); },
         "the event's id: appending it again changes nothing; a new one if absent");
     texts(app, "--tag", "T", arguments->tags, "a tag; may be given several times");
     number(app, "--schema-version", "N", arguments->schema_version, 1, "of the type; 1 if absent");

@@ -3,6 +3,7 @@
 namespace stele::tool {
 
 void add_commands(CommandLine& line) {
+    add_init(line);
     add_append(line);
     add_import(line);
     add_export(line);

@@ -91,9 +91,8 @@ void add_events(CommandLine& line) {
         [arguments](Context& context) { return run(*arguments, context); });
     arguments->filters.add_to(app);
     flag(app, "--backward", arguments->backward, "newest first");
-    CLI::Option* follow = flag(app, "--follow", arguments->follow,
-                               "then wait, and print events as they are appended, until interrupted");
-    for (const char* other : {"--backward", "--until", "--until-position"}) excludes(app, follow, other);
+    flag(app, "--follow", arguments->follow, "then wait, and print events as they are appended, until interrupted");
+    for (const char* bound : {"--backward", "--until", "--until-position"}) excludes(app, "--follow", bound);
 }
 
 }  // namespace stele::tool

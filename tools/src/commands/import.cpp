@@ -32,7 +32,7 @@ void parse_on_error(const std::string& word, ImportOptions& options) {
         options.on_error = OnError::quarantine;
         options.quarantine = word.substr(quarantine.size());
     } else {
-        refuse("--on-error", "stop, skip or quarantine=FILE", word);
+        throw BadValue{"stop, skip or quarantine=FILE", word};
     }
 }
 
@@ -130,9 +130,9 @@ void add_import(CommandLine& line) {
     argument(app, "FILE", arguments->file, "what to import; - for standard input");
     choice(app, "--format", {"jsonl", "cloudevents"}, arguments->format,
            "event lines (the default), or CloudEvents 1.0 in JSON, one a line");
-    one(
+    option(
         app, "--on-error", "stop|skip|quarantine=FILE",
-        [arguments](const std::string& typed) { parse_on_error(typed, arguments->options); },
+        [arguments](const std::string& word) { parse_on_error(word, arguments->options); },
         "at a line that is wrong: stop (the default), go on, or put it into FILE as it is and go on");
     text(app, "--source", "NAME", arguments->options.source,
          "the name to remember the progress by; the file's name if absent. Standard input without it is\n"

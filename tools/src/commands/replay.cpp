@@ -126,9 +126,9 @@ void add_replay(CommandLine& line) {
     stream_argument(app, arguments->stream, "[tenant:]Type/id");
     number(app, "--at-version", "V", arguments->at_version, 1, "the state at this version");
     number(app, "--at-position", "P", arguments->at_position, 1, "the state at this position of the log");
-    CLI::Option* at_time =
-        time(app, "--at-time", arguments->at_time, "the state at that time, by when events were recorded");
-    needs(flag(app, "--occurred", arguments->occurred, "with --at-time: by when events happened"), at_time);
+    time(app, "--at-time", arguments->at_time, "the state at that time, by when events were recorded");
+    flag(app, "--occurred", arguments->occurred, "with --at-time: by when events happened");
+    needs(app, "--occurred", "--at-time");
     flag(app, "--steps", arguments->steps, "each event, and what it changed");
     text(app, "--aggregate", "FILE", arguments->aggregate, "the .sql file that says how to fold");
 }

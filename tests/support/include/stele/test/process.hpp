@@ -106,6 +106,11 @@ public:
         if (to_ >= 0) ::close(std::exchange(to_, -1));
     }
 
+    /// Goes away as the reader of its output, as `head` does.
+    void close_output() noexcept {
+        if (from_ >= 0) ::close(std::exchange(from_, -1));
+    }
+
     /// The next line of its output, without the line feed; waits for it. Empty at the end of the output.
     [[nodiscard]] std::optional<std::string> read_line() {
         for (;;) {
@@ -191,7 +196,7 @@ private:
 
     void close_pipes() noexcept {
         close_input();
-        if (from_ >= 0) ::close(std::exchange(from_, -1));
+        close_output();
     }
 
     pid_t pid_ = -1;
