@@ -159,14 +159,16 @@ class Folder:
         target.write_text(text, encoding="utf-8")
 
     def run(self, text):
-        """Runs a command; returns its exit status and the lines that it printed. Remembers where it went with cd."""
+        """Runs a command; returns its exit status and the lines that it printed. Remembers what a shell would: where it
+        went with cd, and what it exported."""
         with tempfile.NamedTemporaryFile() as left:
-            script = f'{text}\nstatus=$?\npwd -P >"{left.name}"\nexit $status\n'
+            script = f'{text}\nstatus=$?\nenv -0 >"{left.name}"\nexit $status\n'
             done = subprocess.run(["bash", "-c", script], cwd=self.cwd, env=self.environment, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_SECONDS)
-            where = left.read().decode().strip()
-            if where:
-                self.cwd = pathlib.Path(where)
+            variables = left.read().decode().split("\0")[:-1]
+            if variables:  # none where the command ended the shell itself
+                self.environment = dict(variable.split("=", 1) for variable in variables)
+                self.cwd = pathlib.Path(self.environment["PWD"])
         printed = done.stdout.decode("utf-8", errors="replace")
         return done.returncode, [line.rstrip() for line in printed.splitlines()]
 

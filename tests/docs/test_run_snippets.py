@@ -28,6 +28,9 @@ class Documents(unittest.TestCase):
             self.run_lines(*lines)
         return caught.exception
 
+    def test_what_a_command_exports_is_there_for_the_next(self):
+        self.run_lines("```console", "$ export COLOUR='dark red'", "$ echo $COLOUR", "dark red", "```")
+
     def test_commands_share_a_folder_and_remember_where_they_went(self):
         self.assertEqual(self.run_lines(
             "```console", "$ mkdir inner && cd inner", "$ basename $PWD", "inner", "```",
