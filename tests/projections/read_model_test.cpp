@@ -41,8 +41,8 @@ TEST_CASE("rows are read as they are asked for", "[projections][read]") {
     const auto model = ReadModel::open(paid.store, "payments");
     // Reading all of it would take for ever.
     std::int64_t sum = 0;
-    for (const Row& row : model.query(
-             "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n")) {
+    for (const Row& row :
+         model.query("WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n")) {
         sum += row.integer(0);
         if (row.integer(0) == 100) break;
     }
