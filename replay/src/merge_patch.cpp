@@ -1,16 +1,30 @@
 #include <stele/replay/aggregate.hpp>
 
+#include <string>
+
 namespace stele {
 namespace {
 
 using nlohmann::json;
+
+// Numbers that JSON allows and a double cannot hold, such as 1e999, are kept by the log but have no place in a
+// state.
+json value_of(const Event& event) {
+    try {
+        return event.data.value();
+    } catch (const InvalidInput& error) {
+        throw ReplayError{"merge patch", event,
+                          std::string{"data: "} + error.what() + "; an aggregate file for " +
+                              std::string{event.stream.aggregate_type()} + " can leave that field out"};
+    }
+}
 
 class MergePatchFolding final : public Folding {
 public:
     void resume(const JsonText& state) override { state_ = state.value(); }
 
     void apply(const Event& event) override {
-        const auto data = event.data.value();
+        const auto data = value_of(event);
         if (data.is_object())
             state_.merge_patch(data);
         else

@@ -91,3 +91,12 @@ TEST_CASE("integers of 64 bits and doubles survive a default state", "[replay][m
     CHECK(folding->state().text() ==
           R"({"$type":"Measured","high":18446744073709551615,"low":-9223372036854775808,"real":0.1})");
 }
+
+TEST_CASE("a number that no state can hold is refused with the event that has it", "[replay][merge-patch]") {
+    auto events = history(site, {{"Measured", {}}});
+    events[0].data = JsonText::parse(R"({"value":1e999})");
+    const auto folding = merge_patch().begin();
+    CHECK_THROWS_WITH(folding->apply(events[0]),
+                      ContainsSubstring("Site/site-42: version 1, position 11, Measured"));
+    CHECK(folding->state() == JsonText{});
+}
