@@ -15,6 +15,8 @@ repository's examples/. The fenced blocks, by language:
             where it stands unless a command of the document names it. In a document that writes its own
             CMakeLists.txt, that builds it instead.
   text      Is not looked at. Every other language, and none at all, is an error: nothing goes untested by accident.
+
+Links to files must lead somewhere.
 """
 
 import argparse
@@ -32,6 +34,7 @@ FILE_MARK = re.compile(r"^(--|#|//) file: (\S+)$")
 FENCE = re.compile(r"^(\s*)```\s*(\S*)\s*$")
 EXIT_COMMENT = re.compile(r"\s+# exit (\d+)$")
 EXIT_LINE = re.compile(r"^\[exit (\d+)\]$")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 COMMAND_SECONDS = 300
 
 
@@ -137,6 +140,14 @@ def file_of(block):
         raise Failure(block.line + 1, f"expected a path within the folder, found: {path}")
     lines = block.lines if comment else block.lines[1:]
     return path, "".join(line + "\n" for line in lines)
+
+
+def check_links(text, folder):
+    """Every relative link leads to something that is there."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for target in LINK.findall(line):
+            if not (folder / target).exists():
+                raise Failure(number, f"a link to {target}, which is not there")
 
 
 class Folder:
@@ -271,7 +282,9 @@ def main():
             shutil.copytree(arguments.examples, root / "examples", ignore=shutil.ignore_patterns("*.stele"))
         folder = Folder(root, arguments.bin.resolve(), arguments.prefix.resolve())
         try:
-            count = run_document(arguments.document.read_text(encoding="utf-8"), folder)
+            text = arguments.document.read_text(encoding="utf-8")
+            check_links(text, arguments.document.parent)
+            count = run_document(text, folder)
         except Failure as failure:
             print(f"{arguments.document}:{failure.line}: {failure}", file=sys.stderr)
             return 1

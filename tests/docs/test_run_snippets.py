@@ -78,6 +78,13 @@ class Documents(unittest.TestCase):
         self.failure_of("```sql", "-- file: ../a.sql", "```")
         self.failure_of("```sql", "-- file: /tmp/a.sql", "```")
 
+    def test_a_link_that_leads_nowhere_is_an_error(self):
+        (self.root / "there.md").touch()
+        run_snippets.check_links("[there](there.md#part) [far](https://example.org/x)", self.root)
+        with self.assertRaises(Failure) as caught:
+            run_snippets.check_links("line\nsee [gone](gone.md)", self.root)
+        self.assertEqual(caught.exception.line, 2)
+
     def test_a_compiler_error_is_reported_at_the_line_of_the_document(self):
         failure = run_snippets.compile_failure(
             "/tmp/folder/audit.cpp:3:5: error: expected ';'", {"audit.cpp": run_snippets.Block(40, "cpp", [])})
