@@ -129,10 +129,14 @@ std::string shortened(std::string_view text, std::size_t columns) {
 }
 
 std::string grouped(std::int64_t number) {
-    std::string digits = std::to_string(number);
-    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
-        digits.insert(static_cast<std::size_t>(at), ",");
-    return digits;
+    const std::string digits = std::to_string(number);
+    std::string text;
+    for (std::size_t at = 0; at < digits.size(); ++at) {
+        const bool behind_a_digit = at > 0 && digits[at - 1] != '-';
+        if (behind_a_digit && (digits.size() - at) % 3 == 0) text += ',';
+        text += digits[at];
+    }
+    return text;
 }
 
 std::string human_bytes(std::int64_t bytes) {

@@ -98,22 +98,31 @@ void print_json(Rows& rows, Output& out) {
     }
 }
 
-// RFC 4180. NULL is nothing at all, an empty text is a pair of quotes.
+// RFC 4180.
+std::string csv_cell(const std::string& text) {
+    return text.find_first_of(",\"\r\n") == std::string::npos ? text : in_double_quotes(text);
+}
+
+// NULL is nothing at all, an empty text is a pair of quotes.
 std::string csv_cell(const Row& row, int column) {
     if (row.is_null(column)) return {};
     const std::string text = text_of(row, column);
-    return text.empty() || text.find_first_of(",\"\r\n") != std::string::npos ? in_double_quotes(text) : text;
+    return text.empty() ? "\"\"" : csv_cell(text);
 }
 
 void print_csv(Rows& rows, Output& out) {
     std::string line;
-    for (const auto& column : rows.columns())
-        line += (line.empty() ? "" : ",") +
-                (column.find_first_of(",\"\r\n") != std::string::npos ? in_double_quotes(column) : column);
+    for (const auto& column : rows.columns()) {
+        if (!line.empty()) line += ',';
+        line += csv_cell(column);
+    }
     out.line(line);
     for (const Row& row : rows) {
         line.clear();
-        for (int i = 0; i < row.size(); ++i) line += (i == 0 ? "" : ",") + csv_cell(row, i);
+        for (int i = 0; i < row.size(); ++i) {
+            if (i > 0) line += ',';
+            line += csv_cell(row, i);
+        }
         out.line(line);
     }
 }
