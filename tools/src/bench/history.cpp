@@ -105,10 +105,12 @@ ParsedHistory parse_history(const std::filesystem::path& file) {
     std::unordered_map<std::string, std::size_t> streams;
     std::unordered_map<std::string, std::size_t> types;
     for_each_line(file, [&](std::string_view line) {
-        auto [stream, event] = parse_event_line(line);
+        EventLine parsed = parse_event_line(line);
+        const auto& stream = parsed.stream;
+        const auto& type = parsed.event.type;
         const auto stream_number = numbered(streams, stream.name(), history.streams, [&] { return stream; });
-        const auto type_number = numbered(types, event.type, history.types, [&] { return event.type; });
-        history.events.push_back({stream_number, type_number, std::move(event)});
+        const auto type_number = numbered(types, type, history.types, [&] { return type; });
+        history.events.push_back({stream_number, type_number, std::move(parsed.event)});
     });
     return history;
 }
