@@ -15,6 +15,7 @@ constexpr std::uint32_t is_done = 2;
 // A commit closes when it holds so much, so that those who wait for it do not wait for ever.
 constexpr std::size_t appends_a_commit = 512;
 constexpr std::size_t events_a_commit = 8192;
+constexpr std::size_t bytes_a_commit = std::size_t{64} << 20;
 
 AppendResult take_answer(PendingAppend& append) {
     if (auto* error = std::get_if<std::exception_ptr>(&append.outcome)) std::rethrow_exception(*error);
@@ -40,27 +41,28 @@ struct AppendQueue::AsyncWaiter : Waiter {
 /// What one commit takes from the queue.
 class AppendQueue::Group final : public PendingSource {
 public:
-    Group(AppendQueue& queue, const Waiter* self) : queue_(queue), self_(self) {}
+    Group(AppendQueue& queue, const Waiter* self) : queue_(queue), self_(self) { taken.reserve(appends_a_commit); }
 
     PendingAppend* next() override {
         const std::lock_guard lock{queue_.mutex_};
-        if (queue_.queue_.empty() || taken.size() == appends_a_commit || events_ >= events_a_commit) return nullptr;
+        if (queue_.queue_.empty() || taken.size() == appends_a_commit || events_ >= events_a_commit ||
+            bytes_ >= bytes_a_commit)
+            return nullptr;
         auto* waiter = queue_.queue_.front();
-        queue_.queue_.pop_front();
         if (queue_.waiting_for_place_ != 0) queue_.place_.notify_one();
-        taken.push_back(waiter);
-        for (const auto& part : waiter->pending->parts) events_ += part.events.size();
+        taken.push_back(waiter);  // first: where there is no memory for it, it stays in the queue
+        queue_.queue_.pop_front();
+        for (const auto& part : waiter->pending->parts) {
+            events_ += part.events.size();
+            for (const auto& event : part.events) bytes_ += event.data.text().size() + event.metadata.text().size();
+        }
         return waiter->pending;
     }
 
     void settled() override {
-        std::vector<Waiter*> others;
-        for (auto* waiter : taken) {
-            if (waiter != self_) others.push_back(waiter);
-        }
-        std::erase_if(taken, [&](const Waiter* waiter) { return waiter != self_; });
         queue_.backend_.wake();
-        queue_.finish(others, self_);
+        queue_.finish(taken, self_);
+        taken.clear();
     }
 
     std::vector<Waiter*> taken;
@@ -69,6 +71,7 @@ private:
     AppendQueue& queue_;
     const Waiter* self_;
     std::size_t events_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 AppendQueue::AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline)
@@ -84,7 +87,8 @@ AppendQueue::~AppendQueue() {
 }
 
 AppendResult AppendQueue::run(PendingAppend& append) {
-    Waiter waiter{.pending = &append, .deadline = std::chrono::steady_clock::now() + deadline_, .parker = {}};
+    append.deadline = std::chrono::steady_clock::now() + deadline_;
+    Waiter waiter{.pending = &append, .deadline = append.deadline, .parker = {}};
     std::unique_lock lock{mutex_};
     enqueue(waiter, lock);
     if (!led_) {
@@ -109,6 +113,7 @@ std::future<AppendResult> AppendQueue::run_async(Append append) {
     waiter->own.parts = waiter->parts;
     waiter->own.conditions = waiter->append.conditions();
     waiter->own.tracking = waiter->append.tracking() ? &*waiter->append.tracking() : nullptr;
+    waiter->own.deadline = waiter->deadline;
     waiter->pending = &waiter->own;
     auto future = waiter->promise.get_future();
 
@@ -159,18 +164,16 @@ void AppendQueue::lead() {
     std::unique_lock lock{mutex_};
     if (failure) {
         // Nothing was handed out, or the backend broke its word. The head of the queue gets the error, and with
-        // StoreBusy everyone whose time has passed as well: they would only wait for the same thing again.
+        // StoreBusy everyone whose time has passed as well, who would only wait for the same thing again: they
+        // stand in front, since all wait equally long.
         const auto now = std::chrono::steady_clock::now();
-        std::deque<Waiter*> rest;
-        for (auto* waiter : queue_) {
-            const bool late = busy && waiter->deadline <= now;
-            if (waiter == self || late) {
-                group.taken.push_back(waiter);
-            } else {
-                rest.push_back(waiter);
-            }
+        const auto gives_up = [&](const Waiter* waiter) {
+            return waiter == self || (busy && waiter->deadline <= now);
+        };
+        while (!queue_.empty() && gives_up(queue_.front()) && group.taken.size() < group.taken.capacity()) {
+            group.taken.push_back(queue_.front());
+            queue_.pop_front();
         }
-        queue_.swap(rest);
         if (waiting_for_place_ != 0) place_.notify_all();
         for (auto* waiter : group.taken) {
             if (std::holds_alternative<std::monostate>(waiter->pending->outcome))

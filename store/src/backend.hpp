@@ -29,6 +29,8 @@ struct PendingAppend {
     std::span<const PartView> parts;
     std::span<const Condition> conditions;
     const Tracking* tracking = nullptr;
+    /// Until when the caller waits for others.
+    std::chrono::steady_clock::time_point deadline{};
 
     /// Set by Backend::commit: the answer, or what went wrong.
     std::variant<std::monostate, AppendResult, std::exception_ptr> outcome;
@@ -45,10 +47,20 @@ public:
     virtual void settled() {}
 };
 
-/// The rest of a read. Not thread-safe.
+/// The rest of a read. Not thread-safe. A call that throws leaves it where it was: the next one tries again.
 class LogCursor : public detail::PageSource {
 public:
-    /// After next() returned 0: every event up to here was returned, or was not selected.
+    std::size_t next(std::vector<Event>& page) final {
+        while (!finished()) {
+            if (const auto filled = look(page)) return filled;
+        }
+        return 0;
+    }
+
+    /// As next(), for a bounded time: looks at a bounded part of the log, and returns 0 where it holds none.
+    virtual std::size_t look(std::vector<Event>& page) = 0;
+    [[nodiscard]] virtual bool finished() const noexcept = 0;
+    /// Read forward: every event up to here was returned, or was not selected.
     [[nodiscard]] virtual Position looked_to() const noexcept = 0;
 };
 

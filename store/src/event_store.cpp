@@ -35,6 +35,15 @@ struct FolderRemover {
     }
 };
 
+/// "As long as it takes" stays a time that clocks and SQLite, which counts milliseconds in an int, can add to.
+Options within_reason(Options options) {
+    options.deadline = std::clamp<std::chrono::milliseconds>(options.deadline, std::chrono::milliseconds{0},
+                                                             std::chrono::hours{24 * 20});
+    options.checkpoint_pages = std::max(options.checkpoint_pages, 1);
+    options.queue_limit = std::max<std::size_t>(options.queue_limit, 1);
+    return options;
+}
+
 /// An id stands once in an append. Ids made by generate() rise, so mostly a comparison a piece settles it.
 void check_ids_differ(const std::string& store, std::span<const PartView> parts) {
     const EventId* previous = nullptr;
@@ -61,7 +70,7 @@ void check_ids_differ(const std::string& store, std::span<const PartView> parts)
 struct EventStore::State {
     State(const std::string& path, const Options& given, fs::path temporary)
         : name(path),
-          options(given),
+          options(within_reason(given)),
           remover{std::move(temporary)},
           backend(open_backend(path, options)),
           queue(*backend, name, options.queue_limit, options.deadline) {}

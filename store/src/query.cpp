@@ -10,19 +10,25 @@ bool contains(const std::vector<std::string>& list, const std::string& wanted) {
     return std::find(list.begin(), list.end(), wanted) != list.end();
 }
 
-/// For a query without items, narrowing starts from one item that asks for nothing yet.
+/// Applies `change` to every item and drops those that it says can match nothing any more. For a query without
+/// items, narrowing starts from one item that asks for nothing yet.
 template <class Change>
-void narrow_items(Query& query, const Change& change) {
+void narrow_items(Query& query, const char* field, const Change& change) {
     auto items = query.selects_everything() ? std::vector<QueryItem>{QueryItem{}} : query.items();
-    for (auto& item : items) change(item);
+    std::erase_if(items, [&](QueryItem& item) { return !change(item); });
+    if (items.empty()) {
+        throw InvalidInput(field, "a value that some item of the query allows",
+                           "one that leaves nothing to select");
+    }
     query = Query{std::move(items)};
 }
 
-/// Sets `slot`, or checks that it was set to the same before: an item cannot be of two streams at once.
+/// Sets `slot`; false where it was set to something else before: an item cannot be of two streams at once.
 template <class T>
-void narrow_to(std::optional<T>& slot, const T& value, const char* field) {
-    if (slot && *slot != value) throw InvalidInput(field, "one value", "two different ones");
+bool narrow_to(std::optional<T>& slot, const T& value) {
+    if (slot && *slot != value) return false;
     slot = value;
+    return true;
 }
 
 }  // namespace
@@ -112,13 +118,13 @@ Read stream(const StreamId& id) { return Read{matching(id)}; }
 
 Read& Read::types(std::vector<std::string> any_of) {
     if (any_of.empty()) throw InvalidInput("types", "at least one type", "an empty list");
-    narrow_items(query_, [&](QueryItem& item) {
+    narrow_items(query_, "types", [&](QueryItem& item) {
         if (item.types.empty()) {
             item.types = any_of;
-            return;
+        } else {
+            std::erase_if(item.types, [&](const std::string& type) { return !contains(any_of, type); });
         }
-        std::erase_if(item.types, [&](const std::string& type) { return !contains(any_of, type); });
-        if (item.types.empty()) throw InvalidInput("types", "a type that both filters name", "no common type");
+        return !item.types.empty();
     });
     return *this;
 }
@@ -127,26 +133,27 @@ Read& Read::tag(std::string tag) { return tags({std::move(tag)}); }
 
 Read& Read::tags(std::vector<std::string> all_of) {
     if (all_of.empty()) throw InvalidInput("tags", "at least one tag", "an empty list");
-    narrow_items(query_, [&](QueryItem& item) {
+    narrow_items(query_, "tags", [&](QueryItem& item) {
         for (const auto& tag : all_of) {
             if (!contains(item.tags, tag)) item.tags.push_back(tag);
         }
+        return true;
     });
     return *this;
 }
 
 Read& Read::stream(const StreamId& stream) {
-    narrow_items(query_, [&](QueryItem& item) { narrow_to(item.stream, stream, "stream"); });
+    narrow_items(query_, "stream", [&](QueryItem& item) { return narrow_to(item.stream, stream); });
     return *this;
 }
 
 Read& Read::aggregate_type(std::string type) {
-    narrow_items(query_, [&](QueryItem& item) { narrow_to(item.aggregate_type, type, "aggregate_type"); });
+    narrow_items(query_, "aggregate_type", [&](QueryItem& item) { return narrow_to(item.aggregate_type, type); });
     return *this;
 }
 
 Read& Read::tenant(std::string tenant) {
-    narrow_items(query_, [&](QueryItem& item) { narrow_to(item.tenant, tenant, "tenant"); });
+    narrow_items(query_, "tenant", [&](QueryItem& item) { return narrow_to(item.tenant, tenant); });
     return *this;
 }
 

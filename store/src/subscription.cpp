@@ -2,6 +2,7 @@
 
 #include "backend.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 namespace stele {
@@ -22,18 +23,25 @@ struct Subscription::State {
     std::atomic<bool> stopped{false};
 
     [[nodiscard]] bool ends(const std::stop_token& stop) const noexcept { return stopped || stop.stop_requested(); }
-    bool fill();
+    bool fill(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
     bool await(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
 };
 
-/// Fetches the next page; false when the end of the log was reached without one.
-bool Subscription::State::fill() {
+/// Fetches the next page; false at the end of the log, at the deadline or when stopped, with `position` as far as
+/// it looked. The log is looked at once, however short the deadline.
+bool Subscription::State::fill(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop) {
+    at = filled = 0;
     if (!cursor) cursor = backend->open(Read{query}.after(position));
-    at = 0;
-    filled = cursor->next(page);
-    if (filled != 0) return true;
-    position = std::max(position, cursor->looked_to());
-    cursor.reset();
+    while (!ends(stop) && !cursor->finished()) {
+        filled = cursor->look(page);
+        if (filled != 0) return true;
+        position = std::max(position, cursor->looked_to());
+        if (!cursor->finished() && std::chrono::steady_clock::now() >= deadline) return false;
+    }
+    if (cursor->finished()) {
+        position = std::max(position, cursor->looked_to());
+        cursor.reset();
+    }
     return false;
 }
 
@@ -43,7 +51,7 @@ bool Subscription::State::await(std::chrono::steady_clock::time_point deadline, 
     while (!ends(stop)) {
         // The ticket comes first: what is committed after the look changes it, so the wait returns at once.
         const auto ticket = backend->ticket();
-        if (fill()) return true;
+        if (fill(deadline, stop)) return true;
         if (std::chrono::steady_clock::now() >= deadline) return false;
         backend->wait(ticket, deadline, [&] { return ends(stop); });
     }
@@ -73,7 +81,8 @@ const Event* Subscription::next(const std::stop_token& stop) {
 
 std::span<const Event> Subscription::next_page(std::chrono::milliseconds timeout, const std::stop_token& stop) {
     auto& state = *state_;
-    const auto deadline = std::chrono::steady_clock::now() + std::min(timeout, longest_wait);
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::clamp(timeout, std::chrono::milliseconds{0}, longest_wait);
     if (state.ends(stop)) return {};
     if (state.at == state.filled && !state.await(deadline, stop)) return {};
     const std::span<const Event> events{state.page.data() + state.at, state.filled - state.at};

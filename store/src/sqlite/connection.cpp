@@ -11,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace stele::sqlite {
 
@@ -54,16 +55,23 @@ void sync_folder(const fs::path& folder) {
     ::close(fd);
 }
 
-void make_folder(const fs::path& folder) {
+/// Makes the folder, and the folders that it is in, where they are not there; all of their names are durable.
+void make_folder(const fs::path& given) {
+    auto folder = fs::absolute(given).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();  // "audit.stele/"
     std::error_code error;
-    const bool made = fs::create_directories(folder, error);
+    std::vector<fs::path> holders;  // of what is made, innermost first
+    for (auto path = folder; !fs::exists(path, error) && path != path.root_path(); path = path.parent_path()) {
+        holders.push_back(path.parent_path());
+    }
+    fs::create_directories(folder, error);
     if (error) {
         throw StoreError{"access",
                          folder.string() + ": cannot make the folder: " + error.message() +
                              "; check the path and who may write there",
                          {{"path", folder.string()}}};
     }
-    if (made) sync_folder(fs::absolute(folder).lexically_normal().parent_path());
+    for (const auto& holder : holders) sync_folder(holder);
 }
 
 [[noreturn]] void not_a_store(const fs::path& path, const std::string& found) {
@@ -92,11 +100,17 @@ bool is_blank(SQLite::Database& db) {
            db.execAndGet("PRAGMA user_version").getInt() == 0;
 }
 
-void create_tables(SQLite::Database& db) {
-    db.exec("PRAGMA page_size = 4096");
+bool is_in_wal_mode(SQLite::Database& db) { return db.execAndGet("PRAGMA journal_mode").getString() == "wal"; }
+
+void switch_to_wal(SQLite::Database& db) {
     if (db.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal") {
         throw SQLite::Exception("this file system cannot hold a write-ahead log", SQLITE_CANTOPEN);
     }
+}
+
+void create_tables(SQLite::Database& db) {
+    db.exec("PRAGMA page_size = 4096");
+    switch_to_wal(db);
     SQLite::Transaction tx{db, SQLite::TransactionBehavior::IMMEDIATE};
     if (is_blank(db)) {  // another process may have been quicker
         db.exec(schema_sql);
@@ -123,19 +137,34 @@ void prepare_file(const fs::path& folder, const Options& options) {
         // Switching to WAL needs the file alone for a moment, and SQLite does not wait for that by itself when two
         // processes make the same store at once.
         const auto give_up = std::chrono::steady_clock::now() + options.deadline;
-        while (is_blank(db)) {
+        for (bool ready = false; !ready;) {
             try {
-                create_tables(db);
+                if (is_blank(db)) create_tables(db);
+                check_format(db, folder);
+                if (!is_in_wal_mode(db)) switch_to_wal(db);  // another tool may have changed it
+                ready = true;
             } catch (const SQLite::Exception& error) {
                 if (primary_code(error) != SQLITE_BUSY || std::chrono::steady_clock::now() >= give_up) throw;
                 std::this_thread::sleep_for(std::chrono::milliseconds{1});
             }
         }
-        check_format(db, folder);
+        // A process that was killed between writing a commit and syncing it left events that everybody sees and a
+        // power cut could still take. Before anyone acts on them, they are made to stay (L1, L5).
+        if (options.durability == Durability::full) sync_wal(db.getHandle());
     } catch (const SQLite::Exception& error) {
         if (primary_code(error) == SQLITE_NOTADB) not_a_store(file, "a file that is not an SQLite database");
         throw_error(file.string(), error, "open");
     }
+}
+
+void sync_wal(sqlite3* db) {
+    sqlite3_file* wal = nullptr;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK || wal == nullptr ||
+        wal->pMethods == nullptr) {
+        return;  // nothing of it was read or written yet, so nothing of it is there
+    }
+    const int code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+    if (code != SQLITE_OK) throw_error(db, code, "sync the write-ahead log");
 }
 
 SQLite::Database open_writer(const fs::path& file, const Options& options) {

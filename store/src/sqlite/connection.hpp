@@ -4,6 +4,7 @@
 #include <stele/store/event_store.hpp>
 
 #include <SQLiteCpp/Database.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 
@@ -25,5 +26,8 @@ void prepare_file(const std::filesystem::path& folder, const Options& options);
 [[nodiscard]] SQLite::Database open_writer(const std::filesystem::path& file, const Options& options);
 /// A connection that only reads.
 [[nodiscard]] SQLite::Database open_reader(const std::filesystem::path& file, const Options& options);
+
+/// Makes everything in the WAL durable, whoever wrote it. Throws StoreError.
+void sync_wal(sqlite3* db);
 
 }  // namespace stele::sqlite

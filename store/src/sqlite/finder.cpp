@@ -91,26 +91,30 @@ std::vector<Finder::Walk> Finder::walks(const QueryItem& item) {
     }
 }
 
-std::optional<Position> Finder::nearest(const Walk& walk, Position position, bool backward) {
+std::optional<Position> Finder::nearest(const Walk& walk, Position first, Position last, bool backward) {
+    auto candidate = backward ? last : first;
+    const auto out_of_reach = [&] { return backward ? candidate < first : candidate > last; };
     if (walk.tags->empty()) {
         const Use row{backward ? typed_before_ : typed_behind_};
         row->bind(1, walk.type);
-        row->bind(2, position.value());
+        row->bind(2, candidate.value());
         if (!row->step() || row->is_null(0)) return {};
-        return Position{row->integer(0)};
+        candidate = Position{row->integer(0)};
+        return out_of_reach() ? std::nullopt : std::optional{candidate};
     }
     auto& statement = backward ? tagged_before_ : tagged_behind_;
-    auto candidate = position;
     for (std::size_t agreeing = 0, at = 0; agreeing < walk.tags->size(); at = (at + 1) % walk.tags->size()) {
         const auto found = seek(statement, (*walk.tags)[at], walk.type, candidate);
         if (!found) return {};
         agreeing = *found == candidate ? agreeing + 1 : 1;
         candidate = *found;
+        if (out_of_reach()) return {};
     }
     return candidate;
 }
 
 std::optional<Position> Finder::newest(const Query& query, Position after) {
+    if (after >= end_of_time) return {};
     if (query.selects_everything()) return newest_by_scan(QueryItem{}, after);
     std::optional<Position> newest_of_all;
     for (const auto& item : query.items()) {
@@ -126,8 +130,8 @@ std::optional<Position> Finder::newest(const QueryItem& item, Position after) {
     std::optional<Position> newest_of_all;
     for (const auto& walk : walks(item)) {
         auto from = end_of_time;
-        while (const auto found = nearest(walk, from, true)) {
-            if (*found <= after || (newest_of_all && *found <= *newest_of_all)) break;
+        const auto newer_than = newest_of_all.value_or(after);
+        while (const auto found = nearest(walk, newer_than.next(), from, true)) {
             if (!narrows_further(item) || fits(item, *found)) {
                 newest_of_all = found;
                 break;

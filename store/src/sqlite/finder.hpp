@@ -61,8 +61,8 @@ public:
     };
     /// The walks whose union holds every event of `item`; requires that it names types or tags.
     std::vector<Walk> walks(const QueryItem& item);
-    /// The nearest event of a walk at or behind (forward) or at or before (backward) `position`.
-    std::optional<Position> nearest(const Walk& walk, Position position, bool backward);
+    /// The first event of a walk from `first` to `last`, both included; backward, the last one.
+    std::optional<Position> nearest(const Walk& walk, Position first, Position last, bool backward);
 
 private:
     std::optional<Position> seek(Statement& statement, std::string_view tag, std::int64_t type, Position position);

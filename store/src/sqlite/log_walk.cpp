@@ -18,7 +18,9 @@ constexpr std::int64_t sparse = 8;
 constexpr std::int64_t beyond = std::numeric_limits<std::int64_t>::max();
 
 bool has_correlation(const Event& event, const std::string& id) {
-    if (event.metadata.text().find("correlation_id") == std::string::npos) return false;
+    // The name may be written with escapes; where there are none, looking for its bytes spares the parsing.
+    const auto& text = event.metadata.text();
+    if (text.find("correlation_id") == std::string::npos && text.find('\\') == std::string::npos) return false;
     const auto metadata = event.metadata.value();
     const auto found = metadata.find("correlation_id");
     return found != metadata.end() && found->is_string() && found->get_ref<const std::string&>() == id;
@@ -40,20 +42,20 @@ struct LogWalk::Page {
     }
 };
 
-LogWalk::LogWalk(ReaderPool& readers, const Read& read)
-    : readers_(readers),
-      read_(read),
-      way_(choose_way(read)),
-      adaptive_(way_ == Way::seek && std::all_of(read.query().items().begin(), read.query().items().end(),
-                                                 [](const QueryItem& item) { return item.tags.empty(); })),
-      checks_whole_event_(read.correlation() ||
-                          std::any_of(read.query().items().begin(), read.query().items().end(),
-                                      [](const QueryItem& item) { return !item.tags.empty(); })),
-      open_end_(way_ == Way::stream && !read.is_backward() && !read.since() && !read.until_time() &&
-                !read.until_position() && !read.until_version() && read.after() == Position{}),
-      left_(read.limit().value_or(std::numeric_limits<std::size_t>::max())) {
+LogWalk::LogWalk(ReaderPool& readers, const Read& read) : readers_(readers), read_(read) {
+    const auto& items = read.query().items();
+    rest_.way = choose_way(read);
+    rest_.left = read.limit().value_or(std::numeric_limits<std::size_t>::max());
+    rest_.done = read.after() >= Position{beyond};
+    rest_.open_end = rest_.way == Way::stream && !read.is_backward() && !read.since() && !read.until_time() &&
+                     !read.until_position() && !read.until_version() && read.after() == Position{};
+    adaptive_ = rest_.way == Way::seek &&
+                std::all_of(items.begin(), items.end(), [](const QueryItem& item) { return item.tags.empty(); });
+    checks_whole_event_ = read.correlation() || std::any_of(items.begin(), items.end(), [](const QueryItem& item) {
+                              return !item.tags.empty();
+                          });
     const bool versions = read.from_version() || read.until_version();
-    if (versions && way_ != Way::stream) {
+    if (versions && rest_.way != Way::stream) {
         throw InvalidInput("read", "a stream, where versions are bounded",
                            "bounds in versions over several streams");
     }
@@ -61,24 +63,28 @@ LogWalk::LogWalk(ReaderPool& readers, const Read& read)
 
 LogWalk::Way LogWalk::choose_way(const Read& read) {
     const auto& items = read.query().items();
-    if (items.size() == 1 && items.front().stream) return Way::stream;
+    const bool one_stream = !items.empty() && std::all_of(items.begin(), items.end(), [&](const QueryItem& item) {
+        return item.stream && *item.stream == items.front().stream;
+    });
+    if (one_stream) return Way::stream;
     const bool seekable = !items.empty() && std::all_of(items.begin(), items.end(), [](const QueryItem& item) {
         return !item.types.empty() || !item.tags.empty();
     });
     return seekable ? Way::seek : Way::log;
 }
 
-std::size_t LogWalk::next(std::vector<Event>& events) {
-    if (done_ || left_ == 0) return 0;
+std::size_t LogWalk::look(std::vector<Event>& events) {
+    if (finished()) return 0;
     const auto reader = readers_.borrow();
-    Page page{events, std::min(left_, page_events)};
-    while (!done_ && page.filled == 0) {
+    Page page{events, std::min(rest_.left, page_events)};
+    const auto before = rest_;
+    try {
         // A whole stream is read by one statement, which needs no transaction around it.
         std::optional<Reader::View> view;
-        if (!open_end_) view.emplace(*reader);
-        if (!started_) start(*reader);
-        started_ = true;
-        switch (way_) {
+        if (!rest_.open_end) view.emplace(*reader);
+        if (!rest_.started) start(*reader);
+        rest_.started = true;
+        switch (rest_.way) {
             case Way::stream:
                 along_stream(*reader, page);
                 break;
@@ -89,109 +95,116 @@ std::size_t LogWalk::next(std::vector<Event>& events) {
                 along_log(*reader, page);
                 break;
         }
+    } catch (...) {
+        rest_ = before;
+        throw;
     }
-    left_ -= page.filled;
+    rest_.left -= page.filled;
     return page.filled;
 }
 
 /// Turns all bounds into positions (and versions), within what is there now.
 void LogWalk::start(Reader& reader) {
-    if (open_end_) {
-        from_ = std::max(Version{1}, read_.from_version().value_or(Version{1}));
-        to_ = Version{beyond};
+    if (rest_.open_end) {
+        rest_.from = std::max(Version{1}, read_.from_version().value_or(Version{1}));
+        rest_.to = Version{beyond};
         const auto& stream = *read_.query().items().front().stream;
         if (reader.names().number_of(stream)) return;
         // Nothing of it up to here: the head is looked up before the stream is looked for again.
-        last_ = reader.head();
-        done_ = !reader.names().number_of(stream);
+        rest_.last = reader.head();
+        rest_.done = !reader.names().number_of(stream);
         return;
     }
-    first_ = read_.after().next();
-    last_ = std::min(reader.head(), read_.until_position().value_or(Position{beyond}));
+    rest_.first = read_.after().next();
+    rest_.last = std::min(reader.head(), read_.until_position().value_or(Position{beyond}));
     if (read_.since() && *read_.since() > Timestamp::min())
-        first_ = std::max(first_, reader.position_at(*read_.since() - std::chrono::microseconds{1}).next());
-    if (read_.until_time()) last_ = std::min(last_, reader.position_at(*read_.until_time()));
-    if (first_ > last_) done_ = true;
-    if (way_ != Way::stream || done_) return;
+        rest_.first =
+            std::max(rest_.first, reader.position_at(*read_.since() - std::chrono::microseconds{1}).next());
+    if (read_.until_time()) rest_.last = std::min(rest_.last, reader.position_at(*read_.until_time()));
+    if (rest_.first > rest_.last) rest_.done = true;
+    if (rest_.way != Way::stream || rest_.done) return;
 
     const auto& stream = *read_.query().items().front().stream;
     const auto end = reader.finder().end_of(stream);
     if (!end) {
-        done_ = true;
+        rest_.done = true;
         return;
     }
     const auto number = *reader.names().number_of(stream);
-    from_ = std::max(Version{1}, read_.from_version().value_or(Version{1}));
-    to_ = std::min(end->version, read_.until_version().value_or(end->version));
-    if (first_ > Position{1}) from_ = std::max(from_, reader.finder().version_at(number, end->version, first_));
-    if (last_ < end->position) {
-        to_ = std::min(to_, reader.finder().version_at(number, end->version, last_.next()).previous());
+    rest_.from = std::max(Version{1}, read_.from_version().value_or(Version{1}));
+    rest_.to = std::min(end->version, read_.until_version().value_or(end->version));
+    if (rest_.first > Position{1})
+        rest_.from = std::max(rest_.from, reader.finder().version_at(number, end->version, rest_.first));
+    if (rest_.last < end->position) {
+        rest_.to =
+            std::min(rest_.to, reader.finder().version_at(number, end->version, rest_.last.next()).previous());
     }
-    if (from_ > to_) done_ = true;
+    if (rest_.from > rest_.to) rest_.done = true;
 }
 
 void LogWalk::along_stream(Reader& reader, Page& page) {
     const auto& item = read_.query().items().front();
     const bool backward = read_.is_backward();
-    const bool filters = !item.types.empty() || checks_whole_event_ || item.tenant || item.aggregate_type;
-    if (done_) return;
+    const bool filters = read_.query().items().size() > 1 || !item.types.empty() || checks_whole_event_ ||
+                         item.tenant || item.aggregate_type;
+    if (rest_.done) return;
     auto& statement = reader.stream(backward);
     const Use row{statement};
-    row->bind(1, from_.value());
-    row->bind(2, to_.value());
+    row->bind(1, rest_.from.value());
+    row->bind(2, rest_.to.value());
     row->bind(3, *reader.names().number_of(*item.stream));
-    while (!page.full()) {
+    for (std::int64_t passed = 0; !page.full() && passed < page_rows; ++passed) {
         if (!row->step()) {
-            done_ = true;
+            rest_.done = true;
             return;
         }
         const Version version{row->integer(2)};
-        (backward ? to_ : from_) = backward ? version.previous() : version.next();
+        (backward ? rest_.to : rest_.from) = backward ? version.previous() : version.next();
         if (filters && !may_match(row->integer(1), row->integer(3), reader)) continue;
         reader.decode(statement, page.events, page.filled);
         if (!filters || matches(page.events[page.filled])) page.keep();
     }
-    if (open_end_) {
+    if (rest_.open_end) {
         // The page is full, so there may be more. The statement still holds the view of the log that the page came
         // from: what ends the stream there ends the read.
-        to_ = reader.finder().end_of(*item.stream)->version;
-        open_end_ = false;
+        rest_.to = reader.finder().end_of(*item.stream)->version;
+        rest_.open_end = false;
     }
-    done_ = from_ > to_;
+    rest_.done = rest_.from > rest_.to;
 }
 
 void LogWalk::along_log(Reader& reader, Page& page) {
-    if (done_) return;
+    if (rest_.done) return;
     const bool backward = read_.is_backward();
     const bool filters = !read_.query().selects_everything() || checks_whole_event_;
     auto& statement = reader.log(backward);
     const Use row{statement};
-    row->bind(1, first_.value());
-    row->bind(2, last_.value());
+    row->bind(1, rest_.first.value());
+    row->bind(2, rest_.last.value());
     std::int64_t passed = 0;
     while (!page.full() && passed < page_rows) {
         if (!row->step()) {
-            done_ = true;
+            rest_.done = true;
             return;
         }
         ++passed;
         const Position position{row->integer(0)};
         if (backward) {
-            last_ = position.previous();
+            rest_.last = position.previous();
         } else {
-            first_ = position.next();
+            rest_.first = position.next();
         }
         if (filters && !may_match(row->integer(1), row->integer(3), reader)) continue;
         reader.decode(statement, page.events, page.filled);
         if (!filters || matches(page.events[page.filled])) page.keep();
     }
-    done_ = first_ > last_;
+    rest_.done = rest_.first > rest_.last;
     reconsider(passed, page.filled);
 }
 
 // A merge of walks, each of which names the next position where it has an event.
 void LogWalk::by_seeks(Reader& reader, Page& page) {
-    if (done_) return;
+    if (rest_.done) return;
     const bool backward = read_.is_backward();
     struct Front {
         Finder::Walk walk;
@@ -200,19 +213,17 @@ void LogWalk::by_seeks(Reader& reader, Page& page) {
     std::vector<Front> fronts;
     for (const auto& item : read_.query().items()) {
         for (const auto& walk : reader.finder().walks(item)) {
-            if (const auto at = reader.finder().nearest(walk, backward ? last_ : first_, backward)) {
+            if (const auto at = reader.finder().nearest(walk, rest_.first, rest_.last, backward)) {
                 fronts.push_back({walk, *at});
             }
         }
     }
-    const auto started_at = backward ? last_ : first_;
-    const auto out_of_reach = [&](Position at) { return backward ? at < first_ : at > last_; };
+    const auto started_at = backward ? rest_.last : rest_.first;
     auto& statement = reader.event_at();
     std::int64_t looked_at = 0;
     while (!page.full() && looked_at++ < page_rows) {
-        std::erase_if(fronts, [&](const Front& front) { return out_of_reach(front.at); });
         if (fronts.empty()) {
-            done_ = true;
+            rest_.done = true;
             return;
         }
         auto position = fronts.front().at;
@@ -228,18 +239,18 @@ void LogWalk::by_seeks(Reader& reader, Page& page) {
             }
         }
         const auto following = backward ? position.previous() : position.next();
-        (backward ? last_ : first_) = following;
+        (backward ? rest_.last : rest_.first) = following;
         for (auto front = fronts.begin(); front != fronts.end();) {
             if (front->at != position) {
                 ++front;
-            } else if (const auto at = reader.finder().nearest(front->walk, following, backward)) {
+            } else if (const auto at = reader.finder().nearest(front->walk, rest_.first, rest_.last, backward)) {
                 (front++)->at = *at;
             } else {
                 front = fronts.erase(front);
             }
         }
     }
-    const auto distance = (backward ? last_ : first_).value() - started_at.value();
+    const auto distance = (backward ? rest_.last : rest_.first).value() - started_at.value();
     reconsider(distance < 0 ? -distance : distance, page.filled);
 }
 
@@ -247,8 +258,8 @@ void LogWalk::by_seeks(Reader& reader, Page& page) {
 void LogWalk::reconsider(std::int64_t passed, std::size_t found) {
     if (!adaptive_) return;
     const auto matches = static_cast<std::int64_t>(found);
-    if (way_ == Way::seek && passed < matches * dense) way_ = Way::log;
-    if (way_ == Way::log && passed > matches * sparse) way_ = Way::seek;
+    if (rest_.way == Way::seek && passed < matches * dense) rest_.way = Way::log;
+    if (rest_.way == Way::log && passed > matches * sparse) rest_.way = Way::seek;
 }
 
 /// By what a row says without its payload: false where no item can match.

@@ -20,8 +20,11 @@ public:
     /// `readers` outlives the walk.
     LogWalk(ReaderPool& readers, const Read& read);
 
-    std::size_t next(std::vector<Event>& page) override;
-    [[nodiscard]] Position looked_to() const noexcept override { return last_; }
+    std::size_t look(std::vector<Event>& page) override;
+    [[nodiscard]] bool finished() const noexcept override { return rest_.done || rest_.left == 0; }
+    [[nodiscard]] Position looked_to() const noexcept override {
+        return rest_.done ? rest_.last : rest_.first.previous();
+    }
 
 private:
     enum class Way { stream, seek, log };
@@ -38,18 +41,23 @@ private:
 
     ReaderPool& readers_;
     Read read_;
-    Way way_;
     bool adaptive_;  ///< types alone: seek and log are both ways to go
     bool checks_whole_event_;
-    bool open_end_;  ///< a whole stream: its end is not looked up before the first page turns out to be full
 
-    bool started_ = false;
-    bool done_ = false;
-    std::size_t left_;  ///< how many events may still be returned
-    Position first_;    ///< the lowest position of what is left
-    Position last_;     ///< the highest
-    Version from_;      ///< the same in versions, where the way is the stream
-    Version to_;
+    /// What is left of the read. A page that fails half-way puts it back to where it was.
+    struct Rest {
+        Way way{};
+        bool started = false;
+        bool done = false;
+        bool open_end =
+            false;  ///< a whole stream: its end is looked up only where the first page turns out to be full
+        std::size_t left = 0;  ///< how many events may still be returned
+        Position first{1};     ///< the lowest position of what is left
+        Position last{};       ///< the highest
+        Version from{};        ///< the same in versions, where the way is the stream
+        Version to{};
+    };
+    Rest rest_;
 };
 
 }  // namespace stele::sqlite

@@ -158,11 +158,15 @@ std::vector<TypeInfo> Reader::types() {
 }
 
 std::int64_t Reader::count(const char* table) {
-    return db_.execAndGet(std::string{"SELECT count(*) FROM "} + table).getInt64();
+    Statement row{db_.getHandle(), std::string{"SELECT count(*) FROM "} + table};
+    row.step();
+    return row.integer(0);
 }
 
 ReaderPool::ReaderPool(std::filesystem::path file, const Options& options)
-    : file_(std::move(file)), options_(options) {}
+    : file_(std::move(file)), options_(options) {
+    idle_.reserve(most_idle);
+}
 
 ReaderPool::Loan ReaderPool::borrow() {
     {
@@ -178,7 +182,9 @@ ReaderPool::Loan ReaderPool::borrow() {
 
 void ReaderPool::give_back(std::unique_ptr<Reader> reader) noexcept {
     const std::lock_guard lock{mutex_};
-    if (idle_.size() < most_idle) idle_.push_back(std::move(reader));
+    // A reader that could not end its transaction would go on seeing the log as it was.
+    const bool at_rest = sqlite3_get_autocommit(reader->handle()) != 0;
+    if (at_rest && idle_.size() < most_idle) idle_.push_back(std::move(reader));
 }
 
 }  // namespace stele::sqlite

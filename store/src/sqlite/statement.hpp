@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,8 +58,9 @@ public:
     [[nodiscard]] std::int64_t integer(int column) const noexcept {
         return sqlite3_column_int64(statement_, column);
     }
-    [[nodiscard]] std::string_view text(int column) const noexcept {
+    [[nodiscard]] std::string_view text(int column) const {
         const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+        if (bytes == nullptr && !is_null(column)) throw std::bad_alloc{};  // SQLite found no memory for it
         return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
     }
     [[nodiscard]] std::span<const unsigned char> blob(int column) const noexcept {

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::chrono::microseconds first_pause{50};
 constexpr std::chrono::microseconds longest_pause{2000};
+/// How many appends a commit takes without asking for memory on the way.
+constexpr std::size_t most_taken = 512;
 
 /// A commit of one append.
 class Alone final : public PendingSource {
@@ -84,8 +86,10 @@ Writer::~Writer() {
 
 bool Writer::commit(PendingSource& source, Time deadline) {
     begin(deadline);
+    bool grew = false;
     const auto head_before = head_;
     std::vector<PendingAppend*> taken;
+    taken.reserve(most_taken);
     try {
         refresh();
         while (auto* append = source.next()) {
@@ -93,6 +97,7 @@ bool Writer::commit(PendingSource& source, Time deadline) {
             answer(*append);
         }
         end();
+        grew = head_ != head_before;
     } catch (...) {
         // The disk refused something. Perhaps only one of these appends was too much for it: each gets its own try.
         roll_back();
@@ -101,9 +106,8 @@ bool Writer::commit(PendingSource& source, Time deadline) {
             taken.front()->outcome = std::current_exception();
             return false;
         }
-        for (auto* append : taken) answer_alone(*append, deadline);
+        for (auto* append : taken) grew = answer_alone(*append) || grew;
     }
-    const bool grew = head_ != head_before;
     if (checkpoint_is_due()) {
         source.settled();
         checkpoint();
@@ -113,16 +117,13 @@ bool Writer::commit(PendingSource& source, Time deadline) {
 
 void Writer::begin(Time deadline) {
     auto pause = first_pause;
-    const auto started = std::chrono::steady_clock::now();
     for (;;) {
         const int code = begin_.try_step();
         begin_.reset();
         if (code == SQLITE_DONE) return;
         if ((code & 0xff) != SQLITE_BUSY) throw_error(db_.getHandle(), code, "begin");
-        const auto now = std::chrono::steady_clock::now();
-        if (now >= deadline) {
-            throw StoreBusy{store_, "another process that holds the log",
-                            std::chrono::duration_cast<std::chrono::milliseconds>(now - started)};
+        if (std::chrono::steady_clock::now() >= deadline) {
+            throw StoreBusy{store_, "another process that holds the log", options_.deadline};
         }
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, longest_pause);
@@ -131,7 +132,8 @@ void Writer::begin(Time deadline) {
 
 /// Finds out whether another process has committed since our last transaction, and forgets what that made wrong.
 void Writer::refresh() {
-    wrote_ = false;
+    wrote_ = answered_repetition_ = false;
+    check_file_is_there();
     Position head{0};
     auto recorded_at = Timestamp::min();
     {
@@ -150,9 +152,26 @@ void Writer::refresh() {
 }
 
 void Writer::end() {
-    auto& statement = wrote_ ? commit_ : rollback_;
-    const Use use{statement};
-    use->step();
+    {
+        auto& statement = wrote_ ? commit_ : rollback_;
+        const Use use{statement};
+        use->step();
+    }
+    // A repetition is told that its events are durable. Whoever committed them may have been killed before the
+    // sync, or may not sync at all; a commit of ours would have synced them with its own.
+    if (!wrote_ && answered_repetition_ && options_.durability == Durability::full) sync_wal(db_.getHandle());
+}
+
+/// Appending to a file that has no name any more would lose events that were acknowledged.
+void Writer::check_file_is_there() {
+    int moved = 0;
+    if (sqlite3_file_control(db_.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0) {
+        throw StoreError{"moved",
+                         store_ +
+                             ": events.db was moved, replaced or deleted while it was open; nothing was "
+                             "written; open the store again",
+                         {{"store", store_}}};
+    }
 }
 
 void Writer::roll_back() noexcept {
@@ -166,12 +185,13 @@ void Writer::roll_back() noexcept {
     head_ = Position{-1};
 }
 
-void Writer::answer_alone(PendingAppend& append, Time deadline) {
+bool Writer::answer_alone(PendingAppend& append) {
     Alone source{append};
     try {
-        (void)commit(source, deadline);
+        return commit(source, append.deadline);
     } catch (...) {
         append.outcome = std::current_exception();
+        return false;
     }
 }
 
@@ -183,6 +203,7 @@ void Writer::answer(PendingAppend& append) {
         append.outcome = std::current_exception();
         return;
     }
+    if (refusal && std::holds_alternative<Appended>(*refusal)) answered_repetition_ = true;
     append.outcome = refusal ? std::move(*refusal) : AppendResult{write(append)};
 }
 
@@ -407,27 +428,25 @@ std::int64_t Writer::number_for_type(const std::string& type) {
 // ---- Checkpoints
 
 int Writer::on_commit(void* self, sqlite3*, const char*, int pages) {
-    static_cast<Writer*>(self)->wal_pages_ = pages;
+    auto& writer = *static_cast<Writer*>(self);
+    if (pages < writer.wal_pages_) writer.checkpoint_at_ = writer.options_.checkpoint_pages;  // it began anew
+    writer.wal_pages_ = pages;
     return SQLITE_OK;
 }
 
 /// Copies the WAL into the database. The write lock is ours meanwhile, so that no commit of any process runs beside
 /// it (see open() in connection.cpp). What cannot be copied now, because a reader still looks at an older state or
-/// the disk is full, is copied later; nothing is lost by waiting.
+/// the disk is full, is copied later; nothing is lost by waiting. When all of it is copied, the next commit that
+/// meets no reader starts the WAL anew from its beginning; on_commit() notices.
 void Writer::checkpoint() {
     const int step = std::max(options_.checkpoint_pages / 10, 1);
     checkpoint_at_ = wal_pages_ + step;
     const int code = begin_.try_step();
     begin_.reset();
     if (code != SQLITE_DONE) return;
-    int pages = 0;
-    int copied = 0;
-    const int outcome =
-        sqlite3_wal_checkpoint_v2(checkpointer_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    (void)sqlite3_wal_checkpoint_v2(checkpointer_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     (void)rollback_.try_step();
     rollback_.reset();
-    // All of it copied: the next commit starts the WAL anew from its beginning.
-    if (outcome == SQLITE_OK && copied == pages) checkpoint_at_ = options_.checkpoint_pages;
 }
 
 }  // namespace stele::sqlite

@@ -67,7 +67,8 @@ private:
     void end();
     void roll_back() noexcept;
     void answer(PendingAppend& append);
-    void answer_alone(PendingAppend& append, Time deadline);
+    bool answer_alone(PendingAppend& append);
+    void check_file_is_there();
 
     std::optional<AppendResult> check(const PendingAppend& append);
     std::optional<AppendResult> check_ids(const PendingAppend& append);
@@ -114,7 +115,9 @@ private:
     std::uint64_t epoch_ = 1;
     std::unordered_map<StreamId, StreamHead> stream_heads_;
 
-    bool wrote_ = false;  ///< in the open transaction
+    // In the open transaction:
+    bool wrote_ = false;
+    bool answered_repetition_ = false;  ///< an append was told that its events are there already
     int wal_pages_ = 0;
     int checkpoint_at_;
 };

@@ -75,7 +75,8 @@ public:
     /// Refuses the whole append when an event matches. Conditions see what was committed before, never the events
     /// of their own append.
     Append& unless(Condition condition) &;
-    /// Refuses the whole append when `source` is at `position` already, or behind it. May stand without events.
+    /// Refuses the whole append when `source` is at `position` already, or beyond. May stand without events. Where
+    /// the events are there already (L6) nothing is written, so the source stays where it is.
     Append& tracking(std::string source, std::int64_t position, std::string note = {}) &;
 
     Append&& to(StreamId stream, ExpectedVersion expected, std::vector<NewEvent> events) && {

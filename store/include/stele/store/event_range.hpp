@@ -43,7 +43,7 @@ class EventRange : public std::ranges::view_base {
         bool started = false;
 
         void fetch() {
-            at = 0;
+            at = filled = 0;  // where fetching fails, the range is at its end, not at an older event
             filled = source->next(page);
         }
         void advance() {

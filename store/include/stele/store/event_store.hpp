@@ -50,11 +50,13 @@ struct Options {
     Durability durability = Durability::full;
     Limits limits{};
 
-    /// How long an append waits for a place in the queue, and for other processes, before StoreBusy.
+    /// How long an append waits, at most 20 days, for a place in the queue, and for other processes, before
+    /// StoreBusy.
     std::chrono::milliseconds deadline{5000};
     /// How many appends may wait at once; more callers wait for a place.
     std::size_t queue_limit = 1024;
-    /// When the WAL has grown by so many 4 KiB pages, a commit copies it into the database.
+    /// When the WAL has grown to so many 4 KiB pages, a commit copies it into the database; it is used again from
+    /// its beginning at the first commit that finds no page of a read under way. At least 1.
     int checkpoint_pages = 10'000;
     /// Gives recorded_at. Times it returns may repeat and go back; recorded_at never does.
     Clock clock = stele::now;

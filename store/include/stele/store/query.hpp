@@ -103,7 +103,8 @@ public:
     Read() = default;
     explicit Read(Query query) : query_(std::move(query)) {}
 
-    // These narrow every item of the query.
+    // These narrow every item of the query; an item that can match nothing any more is dropped. InvalidInput where
+    // none is left.
     Read& types(std::vector<std::string> any_of);
     Read& tag(std::string tag);
     Read& tags(std::vector<std::string> all_of);

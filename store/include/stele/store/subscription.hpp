@@ -16,7 +16,8 @@ class Backend;
 /// Catches up with the log and then waits for what is appended, by this process or another.
 ///
 /// Every event that the query selects comes exactly once, in position order, and none is skipped (L2). Waiting
-/// costs no disk access: appends of this process wake it at once, those of other processes within milliseconds.
+/// neither reads nor writes the disk: appends of this process wake it at once, those of other processes within
+/// milliseconds. A call that throws has handed nothing out; the next one tries the same again.
 ///
 /// Threads  one thread calls next() and next_page(); stop() may be called from any thread and ends a wait at once.
 /// Lifetime the EventStore that made it must stay open.
