@@ -1,6 +1,8 @@
 // What holds for every command: help, what is said of mistakes, which store is meant.
 #include "workplace.hpp"
 
+#include <sqlite3.h>
+
 using namespace stele;
 using test::Workplace;
 
@@ -137,6 +139,27 @@ TEST_CASE("a folder that is no store, and a file, are not taken for one", "[e2e]
     INFO(ran);
     CHECK(ran.status == 1);
     CHECK_THAT(ran.err, ContainsSubstring("expected a Stele store"));
+}
+
+// Goal:   a damaged log is told from every other failure, by exit status 5.
+// Method: move all of the log out of the WAL, whose frames SQLite drops where they are damaged; overwrite the
+// middle of the file, page by page, leaving the headings; then read all of it.
+TEST_CASE("a log that is damaged ends a read with exit status 5", "[e2e][store]") {
+    const Workplace at;
+    at.write("lines.jsonl", test::event_lines(3000));
+    REQUIRE(at.stele({"import", "lines.jsonl"}).status == 0);
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open(at.path("log.stele/events.db").c_str(), &db) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr) == SQLITE_OK);
+    REQUIRE(sqlite3_close(db) == SQLITE_OK);
+    auto bytes = at.text_of("log.stele/events.db");
+    constexpr std::size_t page = 4096;
+    REQUIRE(bytes.size() > 40 * page);
+    for (std::size_t at_page = 20; at_page < 30; ++at_page) bytes.replace(at_page * page, page, page, '\x5a');
+    at.write("log.stele/events.db", bytes);
+    const auto ran = at.stele({"events", "--json"});
+    CHECK(ran.status == 5);
+    CHECK_THAT(ran.err, ContainsSubstring("corrupt"));
 }
 
 TEST_CASE("the store is that of --store, else of STELE_STORE, else of stele.toml here or above", "[e2e][store]") {

@@ -48,6 +48,19 @@ TEST_CASE("--follow selects as events does", "[e2e][follow]") {
     CHECK(process.wait() == 0);
 }
 
+TEST_CASE("--follow waits for types, tags and tenants that no event has yet", "[e2e][follow]") {
+    const Workplace at;
+    append(at, "A");
+    auto process = at.start({"events", "--follow", "--json", "--type", "Late", "--tag", "t", "--tenant", "acme"});
+    append(at, "Late");
+    REQUIRE(at.stele({"append", "acme:Site/1", "Late", "--tag", "t"}).status == 0);
+    const auto line = process.read_line();
+    REQUIRE(line.has_value());
+    CHECK(json::parse(*line).at("tenant") == "acme");
+    process.kill(SIGTERM);
+    CHECK(process.wait() == 0);
+}
+
 TEST_CASE("--follow with --limit ends by itself", "[e2e][follow]") {
     const Workplace at;
     append(at, "A");

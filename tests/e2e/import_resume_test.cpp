@@ -148,6 +148,15 @@ TEST_CASE("a known id with other content is a wrong line", "[e2e][import]") {
     CHECK(at.log().size() == 5);
 }
 
+TEST_CASE("a wrong line ends an import while its pipe stays open", "[e2e][import]") {
+    const Workplace at;
+    auto process = at.start({"import", "-", "--batch", "1"});
+    process.write_line("{oops");
+    // Nobody closes the pipe: were it read on, this would wait for ever.
+    CHECK(process.read_all().empty());
+    CHECK(process.wait() == 1);
+}
+
 // Goal:   an import that is killed at any moment and started again ends with every line once, in order.
 // Method: kill it after a random time, again and again, and let the last one finish; the seed is printed.
 TEST_CASE("an import killed at random moments ends with every line once and in order", "[e2e][import][crash]") {

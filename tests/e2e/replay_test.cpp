@@ -108,6 +108,17 @@ TEST_CASE("for people, replay prints the state alone on standard output", "[e2e]
     CHECK_THAT(ran.err, ContainsSubstring("Site/1 at version 1, position 1"));
 }
 
+TEST_CASE("numbers of a state are printed as the aggregate file gave them", "[e2e][replay]") {
+    const Workplace at;
+    REQUIRE(at.stele({"append", "Site/1", "T", "--data", R"({"n":12345678901234567890123,"x":1.50})"}).status == 0);
+    at.write("site.sql", "--@ aggregate Site version 1\n--@ on *\n$data\n");
+    const auto ran = at.stele({"replay", "Site/1", "--aggregate", "site.sql"});
+    INFO(ran);
+    CHECK(ran.out == "{\n  \"n\": 12345678901234567890123,\n  \"x\": 1.50\n}\n");
+    CHECK_THAT(at.stele({"replay", "Site/1", "--aggregate", "site.sql", "--json"}).out,
+               ContainsSubstring(R"("state":{"n":12345678901234567890123,"x":1.50})"));
+}
+
 TEST_CASE("what was not there yet is not found", "[e2e][replay]") {
     Workplace at;
     seeded(at);

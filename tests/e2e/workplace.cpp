@@ -1,6 +1,7 @@
 #include "workplace.hpp"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <zlib.h>
@@ -108,6 +109,37 @@ Ran Workplace::stele(const std::vector<std::string>& arguments, const Given& giv
         run(command_of(arguments), environment_with(given.environment), folder_ / given.folder, streams.path());
     ran.out = read_file(streams / "out");
     ran.err = read_file(streams / "err");
+    return ran;
+}
+
+Ran Workplace::on_terminal(const std::vector<std::string>& arguments, unsigned short columns,
+                           const Given& given) const {
+    auto command = command_of(arguments);
+    auto environment = given.environment;
+    environment.emplace("TERM", "xterm");
+    auto settings = environment_with(environment);
+    const auto words = pointers_to(command);
+    const auto variables = pointers_to(settings);
+    const fs::path folder = folder_ / given.folder;
+    winsize size{};
+    size.ws_row = 24;
+    size.ws_col = columns;
+    int terminal = -1;
+    const pid_t pid = ::forkpty(&terminal, nullptr, nullptr, &size);
+    REQUIRE(pid >= 0);
+    if (pid == 0) {
+        if (::chdir(folder.c_str()) == 0) ::execve(words[0], words.data(), variables.data());
+        ::_exit(126);
+    }
+    Ran ran;
+    char chunk[4096];
+    // Once the command is gone, reading a terminal fails instead of ending.
+    for (ssize_t n = 0; (n = ::read(terminal, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR);)
+        if (n > 0) ran.out.append(chunk, static_cast<std::size_t>(n));
+    ::close(terminal);
+    int status = 0;
+    REQUIRE(::waitpid(pid, &status, 0) == pid);
+    ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return ran;
 }
 

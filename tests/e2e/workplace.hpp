@@ -45,6 +45,10 @@ public:
 
     [[nodiscard]] Ran stele(const std::vector<std::string>& arguments, const Given& given = {}) const;
 
+    /// The same on a terminal that has so many columns: `out` is all that the command prints there.
+    [[nodiscard]] Ran on_terminal(const std::vector<std::string>& arguments, unsigned short columns,
+                                  const Given& given = {}) const;
+
     /// The same, in the background, its input and output at hand. `folder` is absolute in `arguments`.
     [[nodiscard]] Process start(const std::vector<std::string>& arguments) const;
 

@@ -1,11 +1,14 @@
 #include "file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
+#include <vector>
 
 namespace stele::tool {
 namespace {
@@ -42,6 +45,18 @@ ssize_t File::read(void* to, std::size_t size) const {
 }
 
 bool File::sync() const { return ::fsync(fd_) == 0; }
+
+std::size_t wait_readable(int fd, std::initializer_list<int> others) {
+    std::vector<pollfd> fds{{fd, POLLIN, 0}};
+    for (const int other : others) fds.push_back({other, POLLIN, 0});
+    while (::poll(fds.data(), fds.size(), -1) < 0) {
+        if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
+    }
+    // A reason to stop goes before something to read: a busy pipe must not hide it.
+    for (std::size_t i = fds.size(); i-- > 1;)
+        if (fds[i].revents != 0) return i;
+    return 0;
+}
 
 bool sync_folder_of(const std::string& path) {
     const auto folder = std::filesystem::absolute(path).parent_path();

@@ -1,6 +1,8 @@
 // File: a file descriptor that is closed when its owner goes.
 #pragma once
 
+#include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <utility>
 
@@ -47,6 +49,10 @@ private:
     int fd_ = -1;
     bool owned_ = true;
 };
+
+/// Waits until `fd` can be read, or one of `others` can. Returns which: 0 is `fd`, 1 the first of the others. A
+/// descriptor whose other end has gone counts as readable. Throws std::system_error.
+[[nodiscard]] std::size_t wait_readable(int fd, std::initializer_list<int> others);
 
 /// Makes a rename or a new name in the folder of `path` survive a power cut. False with errno.
 [[nodiscard]] bool sync_folder_of(const std::string& path);

@@ -1,7 +1,6 @@
 #include "interrupt.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -76,13 +75,5 @@ IgnoreBrokenPipe::IgnoreBrokenPipe() {
 }
 
 IgnoreBrokenPipe::~IgnoreBrokenPipe() { ::sigaction(SIGPIPE, &old_, nullptr); }
-
-bool wait_readable(int fd, const Interrupt& interrupt) {
-    std::array<pollfd, 2> fds{{{fd, POLLIN, 0}, {interrupt.fd(), POLLIN, 0}}};
-    while (::poll(fds.data(), fds.size(), -1) < 0) {
-        if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "poll");
-    }
-    return fds[1].revents == 0;
-}
 
 }  // namespace stele::tool

@@ -37,7 +37,4 @@ private:
     struct sigaction old_ {};
 };
 
-/// Waits until `fd` can be read or `interrupt` is requested; returns false for the latter.
-[[nodiscard]] bool wait_readable(int fd, const Interrupt& interrupt);
-
 }  // namespace stele::tool

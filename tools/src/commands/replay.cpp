@@ -1,6 +1,7 @@
 // stele replay: an aggregate from its events.
 #include "../definitions.hpp"
 #include "../event_output.hpp"
+#include "../json_layout.hpp"
 #include "../missing_stream.hpp"
 #include "../options.hpp"
 #include "../terminal.hpp"
@@ -34,25 +35,18 @@ ReplayOptions options_of(const Arguments& arguments) {
     return options;
 }
 
-// JSON text on one line. Its bytes stay: a state read into numbers and written again may differ.
-std::string on_one_line(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-    return text;
-}
-
 std::string json_line(const State& state, const std::string& more = {}) {
     return "{\"stream\":" + nlohmann::json(state.stream.name()).dump() +
            ",\"version\":" + std::to_string(state.version.value()) +
            ",\"position\":" + std::to_string(state.position.value()) +
-           ",\"state\":" + on_one_line(state.json.text()) + more + "}";
+           ",\"state\":" + json_on_one_line(state.json.text()) + more + "}";
 }
 
 void print_state(const State& state, Context& context) {
     if (context.json()) return context.out().line(json_line(state));
     note(printable(state.stream.name()) + " at version " + std::to_string(state.version.value()) + ", position " +
          std::to_string(state.position.value()));
-    context.out().line(nlohmann::ordered_json::parse(state.json.text()).dump(2));
+    context.out().line(json_indented(state.json.text()));
 }
 
 // `/lines/0/quantity: 5 → 7`, for each operation of the patch.

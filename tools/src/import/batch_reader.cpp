@@ -16,10 +16,19 @@ BatchReader::BatchReader(LineReader& reader, LineParser parse, BatchSize size, c
 
 BatchReader::~BatchReader() {
     queue_.abandon();
+    reader_.cancel();  // it may wait for a pipe that nobody writes to
     thread_.join();
 }
 
 void BatchReader::run() {
+    try {
+        read_all();
+    } catch (...) {
+        queue_.finish(std::current_exception());
+    }
+}
+
+void BatchReader::read_all() {
     std::exception_ptr error;
     for (bool more = true; more;) {
         Batch batch;

@@ -33,6 +33,7 @@ public:
 
 private:
     void run();
+    void read_all();
     [[nodiscard]] bool fill(Batch& batch);
     void add(Batch& batch, const SourceLine& line) const;
 

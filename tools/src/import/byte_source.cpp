@@ -76,10 +76,12 @@ private:
 
 ByteSource::ByteSource(const std::string& path, const Interrupt& interrupt)
     : interrupt_(interrupt),
+      cancel_pipe_(File::pipe()),
       name_(path == "-" ? "standard input" : path),
       file_(open_source(path)),
       buffer_(std::make_unique<char[]>(buffer_bytes)) {
     struct stat about {};
+    if (!cancel_pipe_.first.is_open()) throw broken(name_, std::strerror(errno));
     if (::fstat(file_.fd(), &about) != 0) throw broken(name_, std::strerror(errno));
     if (S_ISDIR(about.st_mode)) throw broken(name_, "this is a folder; expected a file of events");
     waits_ = !S_ISREG(about.st_mode);
@@ -88,6 +90,11 @@ ByteSource::ByteSource(const std::string& path, const Interrupt& interrupt)
 
 ByteSource::~ByteSource() = default;
 
+void ByteSource::cancel() noexcept {
+    cancelled_ = true;
+    cancel_pipe_.second = File{};  // its other end becomes readable
+}
+
 std::int64_t ByteSource::taken() const noexcept { return raw_ - static_cast<std::int64_t>(filled_ - at_); }
 
 // Reads behind what is in the buffer, moving that to the front first. Returns how many bytes came; 0 at the end.
@@ -95,7 +102,8 @@ std::size_t ByteSource::read_raw() {
     std::copy(buffer_.get() + at_, buffer_.get() + filled_, buffer_.get());
     filled_ -= at_;
     at_ = 0;
-    if (interrupt_.requested() || (waits_ && !wait_readable(file_.fd(), interrupt_))) throw ReadInterrupted{};
+    if (waits_) static_cast<void>(wait_readable(file_.fd(), {interrupt_.fd(), cancel_pipe_.first.fd()}));
+    if (interrupt_.requested() || cancelled_) throw ReadInterrupted{};
     const auto got = file_.read(buffer_.get() + filled_, buffer_bytes - filled_);
     if (got < 0) throw broken(name_, std::strerror(errno));
     filled_ += static_cast<std::size_t>(got);

@@ -4,14 +4,16 @@
 #include "../file.hpp"
 #include "../interrupt.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace stele::tool {
 
-/// Thrown from a read once SIGINT or SIGTERM came, also when it was waiting.
+/// Thrown from a read once SIGINT or SIGTERM came or cancel() was called, also when it was waiting.
 struct ReadInterrupted {};
 
 /// Gzip is told by its first two bytes, whatever the name. Several members one behind another, as `cat a.gz b.gz`
@@ -29,6 +31,9 @@ public:
     /// broken gzip, and ReadInterrupted.
     [[nodiscard]] std::size_t read(char* to, std::size_t size);
 
+    /// Ends the read that waits, and all to come. From any thread.
+    void cancel() noexcept;
+
     /// For messages: the path, or "standard input".
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Bytes of the file that were taken so far, packed ones where it is packed.
@@ -45,6 +50,8 @@ private:
     [[nodiscard]] std::size_t read_plain(char* to, std::size_t size);
 
     const Interrupt& interrupt_;
+    std::atomic<bool> cancelled_{false};
+    std::pair<File, File> cancel_pipe_;
     std::string name_;
     File file_;
     bool waits_ = false;     // a read may wait: no regular file

@@ -112,6 +112,7 @@ void Importer::resume(LineReader& lines) {
     if (!tracking) return;
     const auto before = remembered(*tracking);
     if (!before) throw source_changed("an import left no such note: another program tracks it", {});
+    result_.skipped_lines = tracked_line_ = tracking->position;
 
     const auto skipped = lines.skip(before->bytes, tracking->position);
     if (skipped.bytes < before->bytes)
@@ -132,7 +133,6 @@ void Importer::resume(LineReader& lines) {
         throw source_changed(
             "line " + grouped(tracking->position) + ", the last one imported before, has been written on since",
             {{"line", tracking->position}});
-    result_.skipped_lines = tracked_line_ = tracking->position;
 }
 
 Failure Importer::source_changed(const std::string& what, nlohmann::json facts) const {

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] const SourcePoint& point() const noexcept { return point_; }
     /// Bytes of the file that were taken for it, packed ones where it is packed.
     [[nodiscard]] std::int64_t taken() const noexcept { return source_.taken(); }
+    /// Ends a read that waits. From any thread.
+    void cancel() noexcept { source_.cancel(); }
     [[nodiscard]] std::size_t longest() const noexcept { return longest_; }
 
 private:
