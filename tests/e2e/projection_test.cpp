@@ -153,14 +153,26 @@ TEST_CASE("a projection that fails at an event keeps its readers' generation, an
     CHECK(one.error().contains("message"));
 }
 
-TEST_CASE("a mistake in a projection file is named by line", "[e2e][projection]") {
+TEST_CASE("a mistake in a projection file is named by line, and stands in no other one's way",
+          "[e2e][projection]") {
     Workplace at;
     seeded(at);
-    at.write("projections/counts.sql",
-             "--@ projection counts version 1\n--@ create\nCREATE TABEL t (x);\n--@ on *\nSELECT 1;\n");
-    const auto ran = at.stele({"projection", "rebuild", "counts"});
-    CHECK(ran.status == 1);
-    CHECK_THAT(ran.err, ContainsSubstring("counts.sql:3"));
+    at.write("projections/broken.sql",
+             "--@ projection broken version 1\n--@ create\nCREATE TABEL t (x);\n--@ on *\nSELECT 1;\n");
+    CHECK(at.stele({"projection", "rebuild", "counts"}).status == 0);
+    const auto is_named = [](const test::Ran& ran) {
+        INFO(ran);
+        CHECK(ran.status == 1);
+        CHECK_THAT(ran.err, ContainsSubstring("projections/broken.sql:3"));
+    };
+    is_named(at.stele({"projection", "rebuild", "broken"}));
+    const auto all = at.stele({"projection", "rebuild", "--all"});
+    is_named(all);
+    CHECK_THAT(all.out, ContainsSubstring("counts: generation 2"));
+    const auto list = at.stele({"projection", "list", "--json"});
+    is_named(list);
+    CHECK(list.json().at("name") == "counts");
+    is_named(at.stele({"status"}));
 }
 
 TEST_CASE("a read model behind the log says so to people", "[e2e][projection]") {

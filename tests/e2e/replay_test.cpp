@@ -97,7 +97,9 @@ TEST_CASE("an aggregate file is found in the project, or named", "[e2e][replay]"
     at.write("folds/Site.sql", "--@ aggregate Site version 1\n--@ on A\nnot SQL at all\n");
     const auto broken = at.stele({"replay", "Site/1"});
     CHECK(broken.status == 1);
-    CHECK_THAT(broken.err, ContainsSubstring("Site.sql:3"));
+    CHECK_THAT(broken.err, ContainsSubstring("folds/Site.sql:3"));
+    at.write("folds/Other.sql", site_file);
+    CHECK(state(at, {"--at-version", "1"}).at("state").at("status") == "active");
 }
 
 TEST_CASE("for people, replay prints the state alone on standard output", "[e2e][replay]") {

@@ -1,12 +1,11 @@
 #include "definitions.hpp"
 
-#include "failure.hpp"
-
 #include <stele/projections/sql_projection.hpp>
 #include <stele/replay/aggregate_file.hpp>
 #include <stele/replay/aggregate_registry.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 
 namespace stele::tool {
@@ -18,17 +17,59 @@ void require_file(const std::string& path) {
     if (!fs::exists(path)) throw Failure{Exit::not_found, "not_found", path + ": no such file", {{"file", path}}};
 }
 
+// The .sql files of a folder, in order of their names; none, where there is no such folder.
+std::vector<fs::path> sql_files(const fs::path& folder) {
+    std::vector<fs::path> files;
+    std::error_code missing;
+    for (const auto& entry : fs::directory_iterator{folder, missing})
+        if (entry.is_regular_file() && names_file(entry.path().string())) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
 bool speaks_for(const AggregateRegistry& registry, std::string_view aggregate_type) {
     const auto types = registry.aggregate_types();
     return std::find(types.begin(), types.end(), aggregate_type) != types.end();
 }
 
+// What the files of the folder say of the type; null where none speaks for it.
+std::shared_ptr<const Aggregate> aggregate_in_folder(const fs::path& folder, std::string_view aggregate_type) {
+    std::exception_ptr broken;
+    AggregateRegistry known;
+    for (const auto& file : sql_files(folder)) {
+        try {
+            known.add(std::make_shared<const AggregateFile>(AggregateFile::load(file)));
+        } catch (const Error&) {
+            if (!broken) broken = std::current_exception();
+        }
+    }
+    if (speaks_for(known, aggregate_type)) {
+        const auto kept = std::make_shared<const AggregateRegistry>(std::move(known));
+        return {kept, &kept->of(aggregate_type)};
+    }
+    // The broken file may be the one that was meant.
+    if (broken) std::rethrow_exception(broken);
+    return nullptr;
+}
+
 }  // namespace
 
-ProjectionRegistry known_projections(Context& context) {
-    ProjectionRegistry known = context.registry().projections;
-    if (const Project* project = context.project(); project != nullptr && fs::is_directory(project->projections))
-        known.load(project->projections);
+Exit KnownProjections::report_broken_files(Exit status, bool json) const {
+    for (const auto& broken : broken_files) status = report(broken, json);
+    return status;
+}
+
+KnownProjections known_projections(Context& context) {
+    KnownProjections known{context.registry().projections, {}};
+    const Project* project = context.project();
+    if (project == nullptr) return known;
+    for (const auto& file : sql_files(project->projections)) {
+        try {
+            known.registry.add(SqlProjection::load(file));
+        } catch (const Error& error) {
+            known.broken_files.emplace_back(Exit::failed, error.code(), error.what(), error.facts());
+        }
+    }
     return known;
 }
 
@@ -55,13 +96,10 @@ std::shared_ptr<const Aggregate> aggregate_for(Context& context, std::string_vie
         throw usage_failure("stele replay", "--aggregate: expected a file for " + std::string(aggregate_type) +
                                                 ", found one for " + std::string(aggregate->aggregate_type()));
     }
-    auto known = std::make_shared<AggregateRegistry>(context.registry().aggregates);
-    if (const Project* project = context.project(); project != nullptr && fs::is_directory(project->aggregates)) {
-        auto in_folder = AggregateRegistry::load(project->aggregates);
-        if (speaks_for(in_folder, aggregate_type)) *known = std::move(in_folder);
-    }
-    const Aggregate& found = known->of(aggregate_type);
-    return {std::move(known), &found};
+    if (const Project* project = context.project())
+        if (auto found = aggregate_in_folder(project->aggregates, aggregate_type)) return found;
+    // The program's stay as long as the command runs.
+    return {std::shared_ptr<const Aggregate>{}, &context.registry().aggregates.of(aggregate_type)};
 }
 
 }  // namespace stele::tool

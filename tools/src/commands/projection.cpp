@@ -28,17 +28,20 @@ struct Arguments {
 
 Exit list(Context& context) {
     const EventStore store = context.open_existing();
-    print_projections(projection_status(store, known_projections(context)), context);
-    return Exit::done;
+    const auto known = known_projections(context);
+    print_projections(projection_status(store, known.registry), context);
+    return known.report_broken_files(Exit::done, context.json());
 }
 
-std::shared_ptr<const Projection> find(const std::string& name, const ProjectionRegistry& known,
+std::shared_ptr<const Projection> find(const std::string& name, const KnownProjections& known,
                                        const std::string& store) {
     Nearest nearest{name};
-    for (const auto& projection : known.all()) {
+    for (const auto& projection : known.registry.all()) {
         if (projection->name() == name) return projection;
         nearest.consider(projection->name());
     }
+    // A broken file may be the one that was meant.
+    if (!known.broken_files.empty()) throw Failure{known.broken_files.front()};
     Failure failure{Exit::not_found,
                     "not_found",
                     store + ": no projection \"" + name + "\"",
@@ -47,18 +50,24 @@ std::shared_ptr<const Projection> find(const std::string& name, const Projection
     throw std::move(failure).hint("stele projection list, or name a .sql file");
 }
 
-Projections chosen(const Arguments& arguments, Context& context) {
+// Those to rebuild; and what is wrong with files that --all would have meant too.
+struct Chosen {
+    Projections projections;
+    KnownProjections known;
+};
+
+Chosen choose(const Arguments& arguments, Context& context) {
     if (arguments.names.empty() && !arguments.all)
         throw usage_failure("stele projection rebuild", "which projection? name one, or a .sql file, or --all");
-    Projections projections;
-    const bool needs_known =
-        arguments.all || !std::all_of(arguments.names.begin(), arguments.names.end(), names_file);
-    const auto known = needs_known ? known_projections(context) : ProjectionRegistry{};
-    if (arguments.all) projections = known.all();
+    Chosen chosen;
+    const bool files_alone =
+        !arguments.all && std::all_of(arguments.names.begin(), arguments.names.end(), names_file);
+    if (!files_alone) chosen.known = known_projections(context);
+    if (arguments.all) chosen.projections = chosen.known.registry.all();
     for (const auto& name : arguments.names)
-        projections.push_back(names_file(name) ? projection_in_file(name)
-                                               : find(name, known, context.store_path()));
-    return projections;
+        chosen.projections.push_back(names_file(name) ? projection_in_file(name)
+                                                      : find(name, chosen.known, context.store_path()));
+    return chosen;
 }
 
 void print_rebuilt(const Projection& projection, const Rebuilt& rebuilt, double seconds, Context& context) {
@@ -106,7 +115,7 @@ void rebuild_one(const EventStore& store, const Projection& projection, const Ar
 }
 
 Exit rebuild_chosen(const Arguments& arguments, Context& context) {
-    const Projections projections = chosen(arguments, context);
+    const auto [projections, known] = choose(arguments, context);
     const EventStore store = context.open_existing();
     if (arguments.until && Position{*arguments.until} > store.head())
         throw usage_failure("stele projection rebuild", "--until: expected a position up to the head, " +
@@ -123,7 +132,7 @@ Exit rebuild_chosen(const Arguments& arguments, Context& context) {
             status = report(error, context.json());
         }
     }
-    return status;
+    return arguments.all ? known.report_broken_files(status, context.json()) : status;
 }
 
 }  // namespace

@@ -31,9 +31,9 @@ ReadModel open_model(const EventStore& store, const std::string& word, Context& 
                         {{"store", store.name()}, {"projection", name}}};
         if (names_file(word)) throw std::move(failure).hint("stele projection rebuild " + word);
         const auto known = known_projections(context);
-        if (known.find(name) != nullptr) throw std::move(failure).hint("stele projection rebuild " + name);
+        if (known.registry.find(name) != nullptr) throw std::move(failure).hint("stele projection rebuild " + name);
         Nearest nearest{name};
-        for (const auto& status : projection_status(store, known)) nearest.consider(status.name);
+        for (const auto& status : projection_status(store, known.registry)) nearest.consider(status.name);
         throw Failure{Exit::not_found,
                       "not_found",
                       store.name() + ": no projection \"" + name + "\"",

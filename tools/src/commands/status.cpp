@@ -25,17 +25,18 @@ nlohmann::ordered_json to_json(const StoreInfo& info, const std::vector<Projecti
 Exit run(Context& context) {
     const EventStore store = context.open_existing();
     const StoreInfo info = store.info();
-    const auto projections = projection_status(store, known_projections(context));
+    const auto known = known_projections(context);
+    const auto projections = projection_status(store, known.registry);
     if (context.json()) {
         context.out().json(to_json(info, projections));
-        return Exit::done;
+        return known.report_broken_files(Exit::done, context.json());
     }
     context.out().line(printable(info.name) + ": " + info.backend + ", format " + std::to_string(info.format) +
                        ", " + human_bytes(info.bytes));
     context.out().line(counted(info.head.value(), "event") + " of " + counted(info.types, "type") + " in " +
                        counted(info.streams, "stream"));
     if (!projections.empty()) print_projection_table(projections, context.out());
-    return Exit::done;
+    return known.report_broken_files(Exit::done, context.json());
 }
 
 }  // namespace
