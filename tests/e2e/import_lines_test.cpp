@@ -188,6 +188,7 @@ TEST_CASE("an unknown field is wrong, and so is --on-error that is none", "[e2e]
     CHECK_THAT(ran.err, ContainsSubstring("metdata"));
     CHECK(at.stele({"import", "lines.jsonl", "--on-error", "ignore"}).status == 2);
     CHECK(at.stele({"import", "lines.jsonl", "--on-error", "quarantine="}).status == 2);
+    CHECK(at.stele({"import", "lines.jsonl", "--on-error", "quarantine=./lines.jsonl"}).status == 2);
     CHECK(at.stele({"import", "nothing.jsonl"}).status == 4);
     CHECK(at.stele({"import", "."}).status == 1);
 }

@@ -42,6 +42,10 @@ ImportOptions options_of(const Arguments& arguments) {
     if (!options.source && arguments.file != "-")
         options.source = std::filesystem::path(arguments.file).filename().string();
     if (arguments.format == "cloudevents") options.parse = parse_cloud_event;
+    std::error_code not_there;
+    if (options.on_error == OnError::quarantine &&
+        std::filesystem::equivalent(options.path, options.quarantine, not_there))
+        throw usage_failure("stele import", "--on-error: the quarantine is the file that is imported");
     if (arguments.batch) options.batch.lines = static_cast<std::size_t>(*arguments.batch);
     return options;
 }
