@@ -58,7 +58,7 @@ TEST_CASE("every command says what it does, its usage, an example and its exit s
     CHECK_FALSE(at.exists("log.stele"));
 }
 
-TEST_CASE("--version prints the version", "[e2e][help]") {
+TEST_CASE("the option --version prints the version", "[e2e][help]") {
     const auto ran = Workplace{}.stele({"--version"});
     CHECK(ran.status == 0);
     CHECK_THAT(ran.out, ContainsSubstring("stele 0."));

@@ -21,7 +21,7 @@ void append(const Workplace& at, const std::string& type, const std::string& cor
 
 }  // namespace
 
-TEST_CASE("--follow prints what is there, and then each event of another process at once", "[e2e][follow]") {
+TEST_CASE("events --follow prints what is there, and then each event of another process at once", "[e2e][follow]") {
     const Workplace at;
     append(at, "A");
     auto process = at.start({"events", "--follow", "--json"});
@@ -34,7 +34,7 @@ TEST_CASE("--follow prints what is there, and then each event of another process
     CHECK(process.wait() == 0);
 }
 
-TEST_CASE("--follow selects as events does", "[e2e][follow]") {
+TEST_CASE("events --follow selects as events does", "[e2e][follow]") {
     const Workplace at;
     append(at, "A", "c1");
     auto process = at.start({"events", "--follow", "--json", "--after", "1", "--type", "A", "--correlation", "c1"});
@@ -48,7 +48,7 @@ TEST_CASE("--follow selects as events does", "[e2e][follow]") {
     CHECK(process.wait() == 0);
 }
 
-TEST_CASE("--follow waits for types, tags and tenants that no event has yet", "[e2e][follow]") {
+TEST_CASE("events --follow waits for types, tags and tenants that no event has yet", "[e2e][follow]") {
     const Workplace at;
     append(at, "A");
     auto process = at.start({"events", "--follow", "--json", "--type", "Late", "--tag", "t", "--tenant", "acme"});
@@ -61,7 +61,7 @@ TEST_CASE("--follow waits for types, tags and tenants that no event has yet", "[
     CHECK(process.wait() == 0);
 }
 
-TEST_CASE("--follow with --limit ends by itself", "[e2e][follow]") {
+TEST_CASE("events --follow with --limit ends by itself", "[e2e][follow]") {
     const Workplace at;
     append(at, "A");
     auto process = at.start({"events", "--follow", "--json", "--limit", "2"});
@@ -72,7 +72,7 @@ TEST_CASE("--follow with --limit ends by itself", "[e2e][follow]") {
     CHECK(at.stele({"events", "--follow", "--limit", "0"}).out.empty());
 }
 
-TEST_CASE("--follow for people prints the rows of a table as they come", "[e2e][follow]") {
+TEST_CASE("events --follow for people prints the rows of a table as they come", "[e2e][follow]") {
     const Workplace at;
     append(at, "A");
     auto process = at.start({"events", "--follow"});
@@ -84,7 +84,7 @@ TEST_CASE("--follow for people prints the rows of a table as they come", "[e2e][
     CHECK(process.wait() == 0);
 }
 
-TEST_CASE("--follow ends when the reader of its output goes away, also while it waits", "[e2e][follow]") {
+TEST_CASE("events --follow ends when the reader of its output goes away, also while it waits", "[e2e][follow]") {
     const Workplace at;
     append(at, "A");
     auto process = at.start({"events", "--follow", "--json"});

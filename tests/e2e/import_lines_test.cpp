@@ -147,7 +147,7 @@ TEST_CASE("a line that was put right lets the import go on behind it", "[e2e][im
     CHECK(at.log("type") == std::vector<std::string>{"A", "Mended", "B"});
 }
 
-TEST_CASE("--on-error skip passes wrong lines over and names each of them", "[e2e][import]") {
+TEST_CASE("import --on-error skip passes wrong lines over and names each of them", "[e2e][import]") {
     const Workplace at;
     at.write("lines.jsonl", lines_with_two_wrong());
     const auto ran = at.stele({"import", "lines.jsonl", "--on-error", "skip", "--json"});
@@ -164,7 +164,7 @@ TEST_CASE("--on-error skip passes wrong lines over and names each of them", "[e2
     CHECK(lines == std::vector<int>{2, 4});
 }
 
-TEST_CASE("--on-error quarantine keeps wrong lines byte for byte, and they can be mended and imported",
+TEST_CASE("import --on-error quarantine keeps wrong lines byte for byte, and they can be mended and imported",
           "[e2e][import]") {
     const Workplace at;
     at.write("lines.jsonl", lines_with_two_wrong() + "\xFF last, without a line feed");
