@@ -63,7 +63,7 @@ TEST_CASE("a catch-up keeps what came before the event, and tries it again", "[p
     rebuild(store, *stopping());
     paid(store, {10, 20, -1, 40});
 
-    for (const std::size_t batch : {1000, 1, 2, 3}) {
+    for (const std::size_t batch : {1000U, 1U, 2U, 3U}) {
         CAPTURE(batch);
         CatchUpOptions options;
         options.batch = batch;

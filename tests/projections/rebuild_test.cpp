@@ -71,7 +71,7 @@ TEST_CASE("the size of transactions changes nothing about the rows", "[projectio
     auto store = EventStore::temporary();
     test::pay(store, 200);
     const auto expected = test::expected_payments(store, Position{200});
-    for (const std::size_t batch : {1, 2, 3, 79, 160, 161, 100'000}) {
+    for (const std::size_t batch : {1U, 2U, 3U, 79U, 160U, 161U, 100'000U}) {
         CAPTURE(batch);
         RebuildOptions options;
         options.batch = batch;

@@ -46,9 +46,8 @@ public:
     template <class Tag>
     Argument(Ordinal<Tag> value) : value_(value.value()) {}  // NOLINT
     template <class T>
-    Argument(const std::optional<T>& value) {  // NOLINT: empty is NULL
-        if (value) *this = Argument{*value};
-    }
+    Argument(const std::optional<T>& value)  // NOLINT: empty is NULL
+        : Argument(value.has_value() ? Argument{value.value()} : Argument{nullptr}) {}
 
     void bind(sql::Statement& statement, int parameter) const;
     void bind_copy(sql::Statement& statement, int parameter) const;  ///< texts may go before it is run
