@@ -44,6 +44,8 @@ Database open_bare(const std::filesystem::path& file, Durability durability) {
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     Database db{raw, &sqlite3_close};
     if (opened != SQLITE_OK) fail(raw, "open " + file.string());
+    // As on the store's own writer: the triggers are there against others.
+    sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     execute(raw, "PRAGMA page_size = 4096");
     execute(raw, "PRAGMA journal_mode = WAL");
     execute(raw, "PRAGMA wal_autocheckpoint = 10000");
