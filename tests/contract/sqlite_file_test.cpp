@@ -61,6 +61,31 @@ TEST_CASE("VACUUM and VACUUM INTO leave positions, versions and ids as they are"
     }
 }
 
+// Trap 2: a gap that is dead cannot be told from one that is slow, where a number is used up by who did not commit.
+TEST_CASE("a transaction that inserts and is never committed leaves no gap", "[contract][sqlite][L2]") {
+    const test::SqliteBackend backend;
+    auto store = EventStore::open(backend.address(), relaxed());
+    test::seed(store, site, {"SiteCreated"});
+    auto subscription = store.subscribe({}, store.head());
+    for (std::int64_t head = 1; head <= 20; ++head) {
+        auto leaked = backend.connect();
+        leaked->execute("BEGIN IMMEDIATE");
+        leaked->execute(
+            "INSERT INTO events SELECT position + 1, stream, version + 1, type, schema_version, randomblob(16), "
+            "occurred_at, recorded_at, data, metadata, tags FROM events ORDER BY position DESC LIMIT 1");
+        CHECK(store.head() == Position{head});
+        CHECK(test::positions_in(store, all().after(Position{head})).empty());
+        CHECK(subscription.next_page(std::chrono::milliseconds{0}).empty());
+        CHECK(subscription.position() == Position{head});
+        leaked.reset();
+
+        CHECK(test::seed(store, site, {"SiteChanged"}).first_position == Position{head + 1});
+        const Event* next = subscription.next();
+        REQUIRE(next != nullptr);
+        CHECK(next->position == Position{head + 1});
+    }
+}
+
 // Trap 31: an open read transaction keeps the WAL from being copied, and it grows without end.
 TEST_CASE("no read, subscription or listing holds a transaction while its caller thinks", "[contract][sqlite]") {
     const test::SqliteBackend backend;
