@@ -3,6 +3,7 @@
 
 #include "missing.hpp"
 
+#include <string>
 #include <utility>
 
 namespace stele {
@@ -28,18 +29,30 @@ void Replay::apply(const Event& event) {
 }
 
 bool Replay::step(const Event& event, const StepVisitor& visit) {
-    if (!shown_) {
-        auto text = folding_->state();
-        auto value = text.value();
-        shown_ = std::make_unique<Shown>(Shown{std::move(text), std::move(value)});
-    }
+    if (!shown_) shown_ = std::make_unique<Shown>(show(event));
     folding_->apply(event);
+    auto after = [&] {
+        try {
+            return show(event);
+        } catch (const ReplayError&) {
+            folding_->resume(shown_->text);
+            throw;
+        }
+    }();
     took(event);
-
-    auto text = folding_->state();
-    auto value = text.value();
-    const auto before = std::exchange(*shown_, Shown{std::move(text), std::move(value)});
+    const auto before = std::exchange(*shown_, std::move(after));
     return visit(Step{event, before.text, shown_->text, json_diff(before.value, shown_->value)});
+}
+
+// A number such as 1e999 may stand in JSON text, and so in a state, but no value that could be compared holds it.
+Replay::Shown Replay::show(const Event& event) const {
+    auto text = folding_->state();
+    try {
+        auto value = text.value();
+        return {std::move(text), std::move(value)};
+    } catch (const InvalidInput& error) {
+        throw ReplayError{"steps", event, std::string{"the state: "} + error.what()};
+    }
 }
 
 void Replay::took(const Event& event) {

@@ -167,6 +167,25 @@ TEST_CASE("a visitor that has seen enough ends the replay there", "[replay][step
     CHECK(state.json.value().at("lines") == 1);
 }
 
+TEST_CASE("a state that cannot be compared fails with its event, and the replay stands before it",
+          "[replay][steps]") {
+    const auto whole = AggregateFile::parse("--@ aggregate order version 1\n--@ on *\njson($data)\n", "order.sql");
+    auto events = test::history(order, {{"Placed", {{"n", 1}}}, {"Placed", {}}, {"Placed", {{"n", 3}}}});
+    events[1].data = JsonText::parse(R"({"n":1e999})");
+    const auto visit = [](const Step&) { return true; };
+
+    Replay run{order, whole};
+    run.step(events[0], visit);
+    CHECK_THROWS_WITH(run.step(events[1], visit), ContainsSubstring("order/10248: version 2, position 21, Placed"));
+    CHECK(run.state().version == Version{1});
+    CHECK(run.state().json.text() == R"({"n":1})");
+    run.step(events[2], visit);
+    CHECK(run.state().json.text() == R"({"n":3})");
+
+    run.apply(events[1]);  // as text, it is a state like any other
+    CHECK(run.state().json.text() == R"({"n":1e999})");
+}
+
 TEST_CASE("what speaks for a type in the registry folds its streams", "[replay]") {
     const auto store = store_with_an_order();
     AggregateRegistry aggregates;

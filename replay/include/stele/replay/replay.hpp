@@ -108,6 +108,7 @@ public:
 
 private:
     struct Shown;  // the last state that step() compared, kept for the next step
+    [[nodiscard]] Shown show(const Event& event) const;
     void took(const Event& event);
 
     StreamId stream_;
