@@ -1,0 +1,1 @@
+// Holds nothing: the headers that stele_precompile() reads once need a target to belong to.
