@@ -30,9 +30,10 @@ struct Failure {
 };
 
 // What the handler itself could not do; a disk or a lock that failed is not its fault, and is thrown on.
-std::optional<Failure> failure_of(ProjectionHandler& handler, const Event& event) {
+template <class Work>
+std::optional<Failure> failure_of(const Work& work) {
     try {
-        handler.apply(event);
+        work();
         return std::nullopt;
     } catch (const sql::SqlError& error) {
         if (error.is_of_the_machine()) throw;
@@ -99,7 +100,10 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
     for (; event != EventRange::end(); ++event, ++taken) {
         if (static_cast<std::size_t>(taken) == most || stopped()) break;
         if (care == Care::each_event) sql::execute(file_.db(), "SAVEPOINT stele_event");
-        const auto failure = failure_of(*handler_, *event);
+        const auto failure = failure_of([&] {
+            handler_->apply(*event);
+            if (care == Care::each_event) handler_->flush();
+        });
         if (failure && care == Care::none) return false;
         if (failure) {
             sql::execute(file_.db(), "ROLLBACK TO stele_event");
@@ -120,6 +124,7 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
     }
     // The rest up to the target holds nothing for this projection: one write passes over all of it.
     if (event == EventRange::end()) position = target;
+    if (care == Care::none && failure_of([&] { handler_->flush(); })) return false;
     commit(settings_.state, "");
     return true;
 }

@@ -1,5 +1,5 @@
 // A program that has a projection and an aggregate in C++, and the whole command with them.
-#include <stele/projections/projection.hpp>
+#include <stele/projections/cpp_projection.hpp>
 #include <stele/tools/tool.hpp>
 
 namespace {

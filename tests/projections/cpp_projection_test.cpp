@@ -1,7 +1,7 @@
 // Projections in C++: a struct, and what its handlers do with the model.
 #include "vocabulary.hpp"
 
-#include <stele/projections/projection.hpp>
+#include <stele/projections/cpp_projection.hpp>
 
 #include <optional>
 

@@ -1,5 +1,5 @@
 // The stele command, with a projection of the consumer's own.
-#include <stele/projections/projection.hpp>
+#include <stele/projections/cpp_projection.hpp>
 #include <stele/tools/tool.hpp>
 
 struct EventCount {

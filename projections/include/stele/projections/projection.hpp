@@ -1,17 +1,7 @@
 // Projection: a read model, defined as a fold of events into tables.
 //
-// Two kinds come with Stele: SqlProjection, a .sql file, and projection<T>(), a struct of yours:
-//
-//   struct SiteCount {
-//       static constexpr auto name = "site_count";
-//       static constexpr int version = 1;
-//       static Query query() { return matching(types("SiteCreated", "SiteDeleted")); }   // without it: every event
-//       void setup(Model& model) { model.exec("CREATE TABLE site_count (n INTEGER NOT NULL)"); … }
-//       void on(const Event& e, Model& model) {
-//           model.exec("UPDATE site_count SET n = n + ?1", e.type == "SiteCreated" ? 1 : -1);
-//       }
-//   };
-//   registry.add(projection<SiteCount>());
+// Two kinds come with Stele: SqlProjection, a file of SQL (sql_projection.hpp), and projection<T>(), a struct of
+// yours (cpp_projection.hpp).
 //
 // A fold is deterministic: rows are computed from events and earlier rows alone, so that a rebuild gives them
 // again.
@@ -20,15 +10,14 @@
 #include <stele/projections/model.hpp>
 #include <stele/store/query.hpp>
 
-#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace stele {
 
-/// Takes events into one model. One thread at a time.
+/// Takes events into one model. One thread at a time. Where writes are undone, it is thrown away, and another one
+/// goes on from the model's rows.
 class ProjectionHandler {
 public:
     ProjectionHandler() = default;
@@ -39,6 +28,10 @@ public:
     /// Takes the next event of the projection's query. What it throws stops the projection before that event, or,
     /// with OnError::skip, passes the event over; either way its writes are undone.
     virtual void apply(const Event& event) = 0;
+
+    /// Writes what it kept in memory: called before each commit, and after an event that has to stand alone. What
+    /// it throws counts as thrown by the events since the last call, of which the one at fault is then found.
+    virtual void flush() {}
 };
 
 /// What happens when a handler fails.
@@ -90,60 +83,5 @@ void check_projection_name(std::string_view name);
 
 /// 16 hexadecimal digits that differ where the text differs. No protection against malice.
 [[nodiscard]] std::string fingerprint_of(std::string_view text);
-
-/// A struct that projection<T>() makes a Projection of. A copy of it serves each model, so it may keep state of its
-/// own only as far as that can be computed again at any event.
-template <class T>
-concept ProjectionStruct = std::copy_constructible<T> && requires(T t, const Event& event, Model& model) {
-    { t.name } -> std::convertible_to<std::string_view>;
-    { t.version } -> std::convertible_to<int>;
-    t.setup(model);
-    t.on(event, model);
-};
-
-namespace detail {
-template <ProjectionStruct T>
-class StructProjection final : public Projection {
-public:
-    explicit StructProjection(T definition) : Projection(head_of(definition)), definition_(std::move(definition)) {}
-
-    void setup(Model& model) const override { T{definition_}.setup(model); }
-
-    [[nodiscard]] std::unique_ptr<ProjectionHandler> handler(Model& model) const override {
-        return std::make_unique<Handler>(definition_, model);
-    }
-
-private:
-    class Handler final : public ProjectionHandler {
-    public:
-        Handler(const T& definition, Model& model) : definition_(definition), model_(model) {}
-        void apply(const Event& event) override { definition_.on(event, model_); }
-
-    private:
-        T definition_;
-        Model& model_;
-    };
-
-    static Head head_of(const T& definition) {
-        Head head;
-        head.name = std::string{std::string_view{definition.name}};
-        head.version = definition.version;
-        if constexpr (requires { definition.query(); }) head.query = definition.query();
-        if constexpr (requires { definition.mode; }) head.mode = definition.mode;
-        if constexpr (requires { definition.on_error; }) head.on_error = definition.on_error;
-        // Code has no text to compare: its author says by the version that it has changed.
-        head.fingerprint = fingerprint_of(head.name + " version " + std::to_string(head.version));
-        return head;
-    }
-
-    T definition_;
-};
-}  // namespace detail
-
-/// The projection that a struct defines. Its definition counts as changed when its name or version does.
-template <ProjectionStruct T>
-[[nodiscard]] std::shared_ptr<const Projection> projection(T definition = {}) {
-    return std::make_shared<detail::StructProjection<T>>(std::move(definition));
-}
 
 }  // namespace stele

@@ -1,0 +1,148 @@
+// Typed events: structs of yours in place of a type's name and JSON.
+//
+//   struct SiteCreated {
+//       static constexpr auto type = "SiteCreated";
+//       static constexpr int version = 1;                                 // of the schema
+//       std::string domain;
+//       NLOHMANN_DEFINE_TYPE_INTRUSIVE(SiteCreated, domain)
+//   };
+//
+// A projection lists those that it takes, `using events = stele::Events<SiteCreated, SiteDeleted>;`, and has an
+// overload for each. What is missing shows when it is compiled, by a message that says what to write.
+//
+// Schema versions: an event goes to the struct of its type and version. Where there is none, it goes to the one of
+// the next higher version, whose conversion takes the data as it stands or says which member it lacks. An event of
+// a version higher than all that are listed was written by a newer program; it is an error, and never guessed at.
+#pragma once
+
+#include <stele/schema/event.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace stele {
+
+class Model;
+
+/// What handlers of typed events call the rest of the event: position, stream, times, metadata, tags …
+using Envelope = Event;
+
+/// The types that a projection takes, as structs.
+template <class... A>
+struct Events {};
+
+namespace detail {
+
+/// Converts to `const A&` and to nothing else: an argument that only an overload of A's own takes.
+template <class A>
+struct Exactly {
+    template <class T>
+    requires std::same_as<T, A>
+    operator const T&() const;  // NOLINT(google-explicit-constructor): never defined, only overloads look at it
+};
+
+template <class A>
+concept NamedEvent = requires {
+    { A::type } -> std::convertible_to<std::string_view>;
+};
+template <class A>
+concept VersionedEvent = requires {
+    { A::version } -> std::convertible_to<int>;
+};
+template <class A>
+concept ReadFromJson = requires(const nlohmann::json& json) {
+    json.template get<A>();
+};
+
+/// What every struct of a list must have. The compiler names A beside the message.
+template <class A>
+struct CheckedEvent {
+    static_assert(NamedEvent<A>,
+                  "a typed event needs the name of its type: static constexpr auto type = \"SiteCreated\";");
+    static_assert(VersionedEvent<A>,
+                  "a typed event needs the version of its schema: static constexpr int version = 1;");
+    static_assert(ReadFromJson<A> || std::is_empty_v<A>,
+                  "a typed event needs a default constructor and a conversion from nlohmann::json, such as "
+                  "NLOHMANN_DEFINE_TYPE_INTRUSIVE(SiteCreated, domain)");
+    static constexpr bool is_sound = NamedEvent<A> && VersionedEvent<A> && (ReadFromJson<A> || std::is_empty_v<A>);
+};
+
+/// The type and version of each, to find the one that takes an event.
+struct EventKind {
+    std::string_view type;
+    int version;
+};
+
+/// The place in `kinds` of the struct that takes `event`, -1 where none has its type.
+/// Throws InvalidInput where its schema version is beyond those that are known.
+[[nodiscard]] int kind_of(const Event& event, const EventKind* kinds, std::size_t count);
+
+/// Throws InvalidInput that names the member of `data` for which `convert` fails, as it did with `error`.
+/// Cost: converts again for each member that might be the one.
+[[noreturn]] void throw_unconvertible(const nlohmann::json& data, const std::exception& error,
+                                      const std::function<void(const nlohmann::json&)>& convert);
+
+template <class A>
+[[nodiscard]] A converted(const Event& event) {
+    if constexpr (ReadFromJson<A>) {
+        const auto data = event.data.value();
+        try {
+            return data.template get<A>();
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::exception& error) {
+            throw_unconvertible(data, error, [](const nlohmann::json& json) { (void)json.template get<A>(); });
+        }
+    } else {
+        return A{};  // nothing to read
+    }
+}
+
+template <class List>
+struct EventList;
+
+template <class... A>
+struct EventList<Events<A...>> {
+    static_assert(sizeof...(A) > 0, "stele::Events<…> lists at least one event");
+    static constexpr bool is_sound = sizeof...(A) > 0 && (CheckedEvent<A>::is_sound && ...);
+
+    static constexpr auto kinds() { return std::array<EventKind, sizeof...(A)>{EventKind{A::type, A::version}...}; }
+
+    static constexpr bool are_different() {
+        if constexpr (is_sound) {
+            constexpr auto all = kinds();
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                for (std::size_t j = 0; j < i; ++j) {
+                    if (all[i].type == all[j].type && all[i].version == all[j].version) return false;
+                }
+            }
+        }
+        return true;
+    }
+    static_assert(are_different(), "two events of stele::Events<…> have the same type and version");
+
+    /// Whether `takes<A>` holds of each.
+    template <template <class> class Takes>
+    static constexpr bool each = (Takes<A>::value && ...);
+
+    [[nodiscard]] static std::vector<std::string> types() { return {std::string{std::string_view{A::type}}...}; }
+
+    /// Calls `take` with the struct that the event is; false where none has its type.
+    template <class Take>
+    static bool dispatch(const Event& event, const Take& take) {
+        static constexpr auto all = kinds();
+        const int kind = kind_of(event, all.data(), all.size());
+        int place = 0;
+        return ((place++ == kind && (take(converted<A>(event)), true)) || ...);
+    }
+};
+
+}  // namespace detail
+}  // namespace stele
