@@ -1,0 +1,193 @@
+#include "control_db.hpp"
+
+#include <stele/schema/time.hpp>
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <thread>
+
+namespace stele {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int application_id = 0x53746c43;  // "StlC"
+
+constexpr auto tables = R"sql(
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,   -- 0: free
+    label TEXT NOT NULL,      -- of the owner, for people
+    token INTEGER NOT NULL,   -- rises with every change of hands, and is never used again
+    since TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE projections (
+    name TEXT PRIMARY KEY,
+    wanted TEXT NOT NULL CHECK (wanted IN ('run', 'dropped')),
+    since TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE builds (
+    name TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    builder INTEGER NOT NULL,  -- as in leases.owner
+    position INTEGER NOT NULL,
+    target INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    failed_position INTEGER NOT NULL DEFAULT 0,
+    failed_type TEXT NOT NULL DEFAULT '',
+    failed_place TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+)sql";
+
+// When the WAL has so many pages, it is copied into the database.
+constexpr int checkpoint_pages = 1'000;
+
+std::int64_t number_of(sqlite3* db, const char* query) {
+    sql::Statement row{db, query};
+    return row.step() ? row.integer(0) : 0;
+}
+
+bool is_busy(const sql::SqlError& error) {
+    constexpr int primary = 0xff;
+    return (error.result_code() & primary) == SQLITE_BUSY;
+}
+
+// A connection that never checkpoints by itself: on SQLite up to 3.51.2, a checkpoint beside a commit of another
+// process can corrupt the file (the WAL-reset race). See checkpoint().
+Database open_quiet(const fs::path& file, Access access, const std::string& sqlite_vfs) {
+    auto db = open_database(file, access, sqlite_vfs);
+    sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sqlite3_wal_autocheckpoint(db.get(), 0);
+    return db;
+}
+
+}  // namespace
+
+ControlDb::ControlDb(const fs::path& folder, const std::string& sqlite_vfs)
+    : folder_(folder), sqlite_vfs_(sqlite_vfs) {
+    naming([&] {
+        db_ = open_quiet(file(), Access::create, sqlite_vfs_);
+        // The switch to WAL mode needs the file alone for a moment, and SQLite does not wait for that by itself
+        // when two processes make the same file at once.
+        const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+        for (bool ready = false; !ready;) {
+            try {
+                prepare();
+                ready = true;
+            } catch (const sql::SqlError& error) {
+                if (!is_busy(error) || std::chrono::steady_clock::now() >= give_up) throw;
+                std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            }
+        }
+    });
+    sqlite3_wal_hook(db_.get(), &ControlDb::on_commit, this);
+}
+
+std::unique_ptr<ControlDb> ControlDb::open_existing(const fs::path& folder, const std::string& sqlite_vfs) {
+    std::error_code ignored;
+    if (!fs::exists(folder / "control.db", ignored)) return nullptr;
+    return std::make_unique<ControlDb>(folder, sqlite_vfs);
+}
+
+ControlDb::~ControlDb() = default;
+
+void ControlDb::prepare() {
+    auto* db = db_.get();
+    const auto is_blank = [&] { return number_of(db, "SELECT count(*) FROM sqlite_schema") == 0; };
+    if (is_blank()) {
+        if (!set_journal_mode(db, "wal")) throw sql::SqlError{db, "setting WAL mode for " + file().string()};
+        sql::execute(db, "BEGIN IMMEDIATE");
+        try {
+            if (is_blank()) {  // another process may have been quicker
+                sql::execute(db, tables);
+                sql::execute(db, ("PRAGMA application_id = " + std::to_string(application_id)).c_str());
+                sql::execute(db, ("PRAGMA user_version = " + std::to_string(format)).c_str());
+            }
+            sql::execute(db, "COMMIT");
+        } catch (...) {
+            sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+            throw;
+        }
+    }
+    if (number_of(db, "PRAGMA application_id") != application_id) {
+        throw StoreError{"control_file",
+                         file().string() +
+                             ": expected Stele's control.db, found a database of another program; "
+                             "move it away, and a new one is made",
+                         {{"path", file().string()}}};
+    }
+    const auto found = number_of(db, "PRAGMA user_version");
+    if (found > format) {
+        throw StoreError{"format",
+                         file().string() + ": format " + std::to_string(found) + ", this build reads format " +
+                             std::to_string(format) + "; use the Stele that wrote it, or a later one",
+                         {{"found", found}, {"supported", format}}};
+    }
+}
+
+int ControlDb::on_commit(void* self, sqlite3*, const char*, int pages) {
+    static_cast<ControlDb*>(self)->wal_pages_ = pages;
+    return SQLITE_OK;
+}
+
+ControlDb::Writing::Writing(ControlDb& control, Sync sync) : control_(control) {
+    sql::execute(control_.db_.get(),
+                 sync == Sync::full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    sql::execute(control_.db_.get(), "BEGIN IMMEDIATE");
+}
+
+ControlDb::Writing::~Writing() {
+    auto* db = control_.db_.get();
+    if (sqlite3_get_autocommit(db) == 0) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void ControlDb::Writing::commit() {
+    sql::execute(control_.db_.get(), "COMMIT");
+    if (control_.wal_pages_ >= checkpoint_pages) control_.checkpoint();
+}
+
+// By a second connection while the first one holds the write lock, so that no commit of any process runs beside it.
+// What cannot be copied now, because somebody reads an older state, is copied by the next one.
+void ControlDb::checkpoint() {
+    try {
+        const auto checkpointer = open_quiet(file(), Access::write, sqlite_vfs_);
+        (void)number_of(checkpointer.get(), "PRAGMA user_version");  // one that has read nothing copies nothing
+        sql::execute(db_.get(), "BEGIN IMMEDIATE");
+        (void)sqlite3_wal_checkpoint_v2(checkpointer.get(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        sql::execute(db_.get(), "ROLLBACK");
+    } catch (const sql::SqlError&) {
+        // The commit before it stands; the next one tries again.
+        if (sqlite3_get_autocommit(db_.get()) == 0) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+}
+
+bool ControlDb::is_dropped(std::string_view projection) {
+    return read([&](sqlite3* db) {
+        sql::Statement row{db, "SELECT 1 FROM projections WHERE name = ?1 AND wanted = 'dropped'"};
+        row.bind(1, projection);
+        return row.step();
+    });
+}
+
+void ControlDb::set_dropped(std::string_view projection, bool dropped) {
+    if (is_dropped(projection) == dropped) return;
+    write(Sync::full, [&](sqlite3* db) {
+        sql::Statement row{
+            db,
+            "INSERT INTO projections (name, wanted, since) VALUES (?1, ?2, ?3) ON CONFLICT (name) DO "
+            "UPDATE SET wanted = excluded.wanted, since = excluded.since"};
+        const auto since = to_rfc3339(now());
+        row.bind(1, projection);
+        row.bind(2, dropped ? "dropped" : "run");
+        row.bind(3, since);
+        row.run();
+    });
+}
+
+}  // namespace stele
