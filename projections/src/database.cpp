@@ -21,6 +21,15 @@ Database open_database(const std::filesystem::path& file, Access access, const s
     return db;
 }
 
+WriteTransaction::WriteTransaction(sqlite3* db) : db_(db) { sql::execute(db_, "BEGIN IMMEDIATE"); }
+
+WriteTransaction::~WriteTransaction() {
+    // SQLite may have rolled back by itself, as it does when the disk is full.
+    if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void WriteTransaction::commit() { sql::execute(db_, "COMMIT"); }
+
 bool set_journal_mode(sqlite3* db, const std::string& mode) {
     sql::Statement pragma{db, "PRAGMA journal_mode = " + mode};
     const bool is_set = pragma.step() && pragma.text(0) == mode;

@@ -23,6 +23,20 @@ enum class Access { create, write, read };
 [[nodiscard]] Database open_database(const std::filesystem::path& file, Access access,
                                      const std::string& sqlite_vfs, int busy_ms = 5000);
 
+/// A transaction that takes the write lock at once: it waits for other writers before it looks at anything. Rolled
+/// back unless committed.
+class WriteTransaction {
+public:
+    explicit WriteTransaction(sqlite3* db);
+    WriteTransaction(const WriteTransaction&) = delete;
+    WriteTransaction& operator=(const WriteTransaction&) = delete;
+    ~WriteTransaction();
+    void commit();
+
+private:
+    sqlite3* db_;
+};
+
 /// Changes how the file is journaled, to "wal" or "delete". False where others who have it open stand in the way.
 [[nodiscard]] bool set_journal_mode(sqlite3* db, const std::string& mode);
 

@@ -1,28 +1,10 @@
 #include "fold.hpp"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <limits>
 
 namespace stele {
 namespace {
-
-// Takes the write lock at once; rolls back unless committed.
-class Transaction {
-public:
-    explicit Transaction(sqlite3* db) : db_(db) { sql::execute(db_, "BEGIN IMMEDIATE"); }
-    Transaction(const Transaction&) = delete;
-    Transaction& operator=(const Transaction&) = delete;
-    ~Transaction() {
-        // SQLite may have rolled back by itself, as it does when the disk is full.
-        if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
-    }
-    void commit() { sql::execute(db_, "COMMIT"); }
-
-private:
-    sqlite3* db_;
-};
 
 struct Failure {
     std::string place;
@@ -64,10 +46,14 @@ EventRange Fold::events_up_to(Position target) const {
 }
 
 void Fold::run(Position target, std::optional<std::size_t> limit) {
+    outcome_ = Advance::done;
+    started_ = std::chrono::steady_clock::now();
+    events_at_start_ = events_;
+    if (!handler_) handler_ = projection_.handler(model_);
     auto left = limit.value_or(std::numeric_limits<std::size_t>::max());
     auto events = events_up_to(target);
     auto event = events.begin();
-    while (position_ < target && left > 0 && !stopped()) {
+    while (position_ < target && left > 0 && !stopped() && outcome_ == Advance::done) {
         const auto before = events_;
         const auto most = std::min(left, settings_.batch);
         if (!take_batch(event, target, most, Care::none)) {
@@ -78,19 +64,30 @@ void Fold::run(Position target, std::optional<std::size_t> limit) {
             take_batch(event, target, most, Care::each_event);
         }
         left -= static_cast<std::size_t>(events_ - before);
-        if (settings_.progress) settings_.progress({position_, target, events_});
+        if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target, events_});
     }
+}
+
+// Events a second since run() began, with those of the transaction under way.
+double Fold::rate(std::int64_t taken) const {
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started_;
+    return passed.count() > 0 ? static_cast<double>(events_ + taken - events_at_start_) / passed.count() : 0;
 }
 
 // One transaction: events from `event` on, at most `most`, and with them the position. False where a handler failed
 // without Care: then nothing was done.
 bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t most, Care care) {
-    Transaction transaction{file_.db()};
+    WriteTransaction transaction{file_.db()};
     std::int64_t taken = 0;
     std::int64_t skipped = 0;
     auto position = position_;
     const auto commit = [&](std::string_view state, std::string_view error) {
-        file_.write_progress(position, state, error);
+        outcome_ = file_.write_progress(
+            {.from = position_, .to = position, .state = state, .error = error, .rate = rate(taken)});
+        if (outcome_ != Advance::done) {
+            handler_.reset();  // it has seen events that the tables have not: the transaction is rolled back
+            return;
+        }
         transaction.commit();
         position_ = position;
         events_ += taken;
@@ -114,6 +111,7 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
             const HandlerFailed error{projection_.name(), *event, failure->place, failure->reason};
             position = event->position.previous();
             commit("failed", error.what());
+            if (outcome_ != Advance::done) return true;
             throw error;
         }
         if (failure) {

@@ -5,6 +5,7 @@
 
 #include <stele/projections/rebuild.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,13 +26,15 @@ public:
          Settings settings);
 
     /// Takes in the events up to `target`, or `limit` of them. On return everything is committed, and position() is
-    /// `target` unless the limit was reached or a stop requested.
+    /// `target` unless the limit was reached, a stop requested, or somebody has paused or retired the generation:
+    /// then outcome() says so, and a batch that was under way is undone.
     /// Throws HandlerFailed; then everything before the event is committed, with the state "failed".
     void run(Position target, std::optional<std::size_t> limit = {});
 
     [[nodiscard]] Position position() const noexcept { return position_; }  ///< committed
     [[nodiscard]] std::int64_t events() const noexcept { return events_; }
     [[nodiscard]] std::int64_t skipped() const noexcept { return skipped_; }
+    [[nodiscard]] Advance outcome() const noexcept { return outcome_; }
     [[nodiscard]] bool stopped() const { return settings_.stop.stop_requested(); }
 
 private:
@@ -39,6 +42,7 @@ private:
     enum class Care { none, each_event };
 
     [[nodiscard]] EventRange events_up_to(Position target) const;
+    [[nodiscard]] double rate(std::int64_t taken) const;
     bool take_batch(EventRange::iterator& event, Position target, std::size_t most, Care care);
 
     const EventStore& store_;
@@ -48,8 +52,11 @@ private:
     Settings settings_;
     std::unique_ptr<ProjectionHandler> handler_;
     Position position_;
+    std::chrono::steady_clock::time_point started_;
+    std::int64_t events_at_start_ = 0;
     std::int64_t events_ = 0;
     std::int64_t skipped_ = 0;
+    Advance outcome_ = Advance::done;
 };
 
 }  // namespace stele

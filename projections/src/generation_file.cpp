@@ -15,7 +15,11 @@ CREATE TABLE stele_projection (
     position INTEGER NOT NULL,
     state TEXT NOT NULL,
     error TEXT NOT NULL,
-    updated_at TEXT NOT NULL
+    updated_at TEXT NOT NULL,
+    since TEXT NOT NULL DEFAULT '',
+    token INTEGER NOT NULL DEFAULT 0,
+    rate REAL NOT NULL DEFAULT 0,
+    kept INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE stele_skipped (
     position INTEGER PRIMARY KEY,
@@ -31,36 +35,97 @@ constexpr auto pragmas_of_a_build =
     "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; "
     "PRAGMA cache_size = -16384";
 
-// Readers and the one writer do not wait for each other in WAL mode. Commits are not synced one by one: after a
-// power cut the last of them may be gone, rows and position together, and are folded again (P1). SQLite copies the
-// WAL back by itself, which is safe here on versions with the WAL-reset bug too: commits and checkpoints are all of
-// this connection's thread, as it holds the projection's lock and readers are read-only.
+// Readers and writers do not wait for each other in WAL mode. Commits are not synced one by one: after a power cut
+// the last of them may be gone, rows and position together, and are folded again (P1).
 constexpr auto pragmas_of_use = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384";
+
+// What files lack that were built before there were tokens.
+constexpr auto later_columns =
+    "ALTER TABLE stele_projection ADD COLUMN since TEXT NOT NULL DEFAULT ''; "
+    "ALTER TABLE stele_projection ADD COLUMN token INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE stele_projection ADD COLUMN rate REAL NOT NULL DEFAULT 0; "
+    "ALTER TABLE stele_projection ADD COLUMN kept INTEGER NOT NULL DEFAULT 0";
+
+// The columns of a row by name, for tables that may lack some.
+class NamedColumns {
+public:
+    explicit NamedColumns(const sql::Statement& row) : row_(row) {}
+
+    [[nodiscard]] std::optional<int> find(std::string_view name) const {
+        for (int i = 0; i < row_.columns(); ++i) {
+            if (name == sqlite3_column_name(row_.get(), i)) return i;
+        }
+        return std::nullopt;
+    }
+    // A column that is not there reads as NULL does: 0, or the empty text.
+    [[nodiscard]] std::int64_t integer(std::string_view name) const {
+        const auto column = find(name);
+        return column ? row_.integer(*column) : 0;
+    }
+    [[nodiscard]] double real(std::string_view name) const {
+        const auto column = find(name);
+        return column ? row_.real(*column) : 0.0;
+    }
+    [[nodiscard]] std::string text(std::string_view name) const {
+        const auto column = find(name);
+        return column ? std::string{row_.text(*column)} : std::string{};
+    }
+
+private:
+    const sql::Statement& row_;
+};
+
+void add_later_columns(sqlite3* db) {
+    const auto has_token = [db] {
+        sql::Statement row{db, "SELECT 1 FROM pragma_table_info('stele_projection') WHERE name = 'token'"};
+        const bool found = row.step();
+        row.reset();
+        return found;
+    };
+    if (has_token()) return;
+    WriteTransaction transaction{db};
+    if (has_token()) return;  // another process was quicker
+    sql::execute(db, later_columns);
+    transaction.commit();
+}
+
+std::int64_t token_of(sqlite3* db) {
+    sql::Statement row{db, "SELECT token FROM stele_projection"};
+    return row.step() ? row.integer(0) : 0;
+}
 
 }  // namespace
 
 Generation read_generation(sqlite3* db) {
-    sql::Statement row{db,
-                       "SELECT name, version, fingerprint, generation, position, state, error, updated_at, "
-                       "(SELECT count(*) FROM stele_skipped) FROM stele_projection"};
+    sql::Statement row{db, "SELECT *, (SELECT count(*) FROM stele_skipped) AS skipped FROM stele_projection"};
     if (!row.step()) throw sql::SqlError{db, "reading stele_projection, which is empty"};
+    const NamedColumns columns{row};
     Generation g;
-    g.name = row.text(0);
-    g.version = static_cast<int>(row.integer(1));
-    g.fingerprint = row.text(2);
-    g.number = row.integer(3);
-    g.position = Position{row.integer(4)};
-    g.state = row.text(5);
-    g.error = row.text(6);
-    g.updated_at = parse_rfc3339(row.text(7), "updated_at");
-    g.skipped = row.integer(8);
+    g.name = columns.text("name");
+    g.version = static_cast<int>(columns.integer("version"));
+    g.fingerprint = columns.text("fingerprint");
+    g.number = columns.integer("generation");
+    g.position = Position{columns.integer("position")};
+    g.state = columns.text("state");
+    g.error = columns.text("error");
+    g.updated_at = parse_rfc3339(columns.text("updated_at"), "updated_at");
+    const auto since = columns.text("since");
+    g.since = since.empty() ? g.updated_at : parse_rfc3339(since, "since");
+    g.rate = columns.real("rate");
+    g.token = columns.integer("token");
+    g.kept = columns.integer("kept") != 0;
+    g.skipped = columns.integer("skipped");
     return g;
 }
 
 GenerationFile::GenerationFile(std::filesystem::path path, Database db)
     : path_(std::move(path)),
       db_(std::move(db)),
-      progress_(db_.get(), "UPDATE stele_projection SET position = ?1, state = ?2, error = ?3, updated_at = ?4"),
+      token_(token_of(db_.get())),
+      progress_(db_.get(),
+                "UPDATE stele_projection SET position = ?1, state = ?2, error = ?3, updated_at = ?4, rate = ?5, "
+                "since = CASE WHEN state = ?2 THEN since ELSE ?4 END "
+                "WHERE token = ?6 AND position = ?7 AND state IN ('building', 'live', 'failed')"),
       skipped_(db_.get(),
                "INSERT OR REPLACE INTO stele_skipped (position, type, place, error) VALUES (?1, ?2, ?3, ?4)") {}
 
@@ -73,7 +138,7 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
     sql::Statement row{
         db.get(),
         "INSERT INTO stele_projection (id, name, version, fingerprint, generation, position, state, error, "
-        "updated_at) VALUES (1, ?1, ?2, ?3, ?4, 0, 'building', '', ?5)"};
+        "updated_at, since) VALUES (1, ?1, ?2, ?3, ?4, 0, 'building', '', ?5, ?5)"};
     row.bind(1, projection.name());
     row.bind(2, projection.version());
     row.bind(3, projection.fingerprint());
@@ -86,16 +151,67 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
 GenerationFile GenerationFile::open(const std::filesystem::path& path, const std::string& sqlite_vfs) {
     auto db = open_database(path, Access::write, sqlite_vfs);
     sql::execute(db.get(), pragmas_of_use);
+    add_later_columns(db.get());
     return GenerationFile{path, std::move(db)};
 }
 
-void GenerationFile::write_progress(Position position, std::string_view state, std::string_view error) {
+void GenerationFile::claim(std::int64_t token) {
+    WriteTransaction transaction{db_.get()};
+    const auto found = token_of(db_.get());
+    if (found > token) throw fenced(token, found);
+    sql::Statement update{db_.get(), "UPDATE stele_projection SET token = ?1"};
+    update.bind(1, token);
+    update.run();
+    transaction.commit();
+    token_ = token;
+}
+
+Advance GenerationFile::write_progress(const Progress& progress) {
     const auto now_text = to_rfc3339(now());
-    progress_.bind(1, position.value());
-    progress_.bind(2, state);
-    progress_.bind(3, error);
+    progress_.bind(1, progress.to.value());
+    progress_.bind(2, progress.state);
+    progress_.bind(3, progress.error);
     progress_.bind(4, now_text);
+    progress_.bind(5, progress.rate);
+    progress_.bind(6, token_);
+    progress_.bind(7, progress.from.value());
     progress_.run();
+    return sqlite3_changes(db_.get()) == 1 ? Advance::done : why_not_written(progress);
+}
+
+// We hold the write lock: what we read now is what stood in the way.
+Advance GenerationFile::why_not_written(const Progress& progress) const {
+    const auto found = generation();
+    if (found.state == "retired") return Advance::retired;
+    if (found.token != token_) throw fenced(token_, found.token);
+    if (found.state == "paused") return Advance::paused;
+    throw ProjectionError{"projection_busy", found.name,
+                          "expected position " + std::to_string(progress.from.value()) + ", found " +
+                              std::to_string(found.position.value()) +
+                              ": somebody else is advancing it; try again when the other is done"};
+}
+
+ProjectionError GenerationFile::fenced(std::int64_t ours, std::int64_t found) const {
+    return ProjectionError{"projection_fenced",
+                           generation().name,
+                           "expected to own it by token " + std::to_string(ours) + ", found token " +
+                               std::to_string(found) + ": another runner has taken it over; nothing was written",
+                           {{"token", ours}, {"found", found}}};
+}
+
+void GenerationFile::write_state(std::string_view state) {
+    const auto now_text = to_rfc3339(now());
+    sql::Statement update{db_.get(),
+                          "UPDATE stele_projection SET state = ?1, since = ?2, error = '' WHERE state <> ?1"};
+    update.bind(1, state);
+    update.bind(2, now_text);
+    update.run();
+}
+
+void GenerationFile::write_kept(bool kept) {
+    sql::Statement update{db_.get(), "UPDATE stele_projection SET kept = ?1"};
+    update.bind(1, kept ? 1 : 0);
+    update.run();
 }
 
 void GenerationFile::write_skipped(const Event& event, std::string_view place, std::string_view reason) {
@@ -107,9 +223,11 @@ void GenerationFile::write_skipped(const Event& event, std::string_view place, s
 }
 
 void GenerationFile::finish(Position position, std::string_view state, const std::string& sqlite_vfs) && {
-    sql::execute(db_.get(), "BEGIN IMMEDIATE");
-    write_progress(position, state);
-    sql::execute(db_.get(), "COMMIT");
+    {
+        WriteTransaction transaction{db_.get()};
+        (void)write_progress({.from = position, .to = position, .state = state});
+        transaction.commit();
+    }
     progress_ = {};
     skipped_ = {};
     db_.reset();

@@ -1,4 +1,9 @@
 // GenerationFile: one generation of a read model, open for writing.
+//
+// Several processes may have it open. Who may advance it is decided in the file itself, in the transaction that
+// holds the rows: progress is written only where the writer's token is the file's, the position is the one that the
+// writer started from, and the state is one that advances. So neither an owner that was replaced while it slept,
+// nor one that somebody has paused meanwhile, changes anything (P1).
 #pragma once
 
 #include "database.hpp"
@@ -11,8 +16,16 @@
 
 namespace stele {
 
-/// What the generation in `db` says of itself. Throws sql::SqlError, also where there is no such table.
+/// What the generation in `db` says of itself. Reads files of earlier builds of Stele too, which say less. Throws
+/// sql::SqlError, also where there is no such table.
 [[nodiscard]] Generation read_generation(sqlite3* db);
+
+/// What became of a step of a generation.
+enum class Advance {
+    done,
+    paused,   ///< it was paused meanwhile: nothing is to be written
+    retired,  ///< another generation has taken its place: open that one
+};
 
 class GenerationFile {
 public:
@@ -20,19 +33,39 @@ public:
     [[nodiscard]] static GenerationFile create(const std::filesystem::path& path, const Projection& projection,
                                                std::int64_t generation, const std::string& sqlite_vfs);
 
-    /// A generation that is in use.
+    /// A generation that is in use. One that was built before there were tokens gets the columns it lacks.
+    /// The token it goes by is the file's, until claim().
     [[nodiscard]] static GenerationFile open(const std::filesystem::path& path, const std::string& sqlite_vfs);
 
     [[nodiscard]] sqlite3* db() const noexcept { return db_.get(); }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] Generation generation() const { return read_generation(db_.get()); }
+    [[nodiscard]] std::int64_t token() const noexcept { return token_; }
+
+    /// From now on, who holds a lower token advances this generation no more. A transaction of its own.
+    /// Throws ProjectionError "projection_fenced" where a higher token has claimed it.
+    void claim(std::int64_t token);
 
     // Within a transaction of the caller:
 
-    /// Up to where the rows are folded, and the state that goes with it.
-    void write_progress(Position position, std::string_view state, std::string_view error = {});
+    struct Progress {
+        Position from;  ///< where the transaction started: the position in the file
+        Position to;    ///< the rows are folded up to here
+        std::string_view state = "live";
+        std::string_view error = {};
+        double rate = 0;  ///< events a second
+    };
+    /// Writes how far the rows are folded, and the state that goes with it. Anything but Advance::done: nothing was
+    /// written, and the caller rolls its transaction back.
+    /// Throws ProjectionError "projection_fenced" where the token is another's, "projection_busy" where somebody
+    /// has advanced it by the same token; roll back then too.
+    [[nodiscard]] Advance write_progress(const Progress& progress);
     /// An event that was passed over.
     void write_skipped(const Event& event, std::string_view place, std::string_view reason);
+    /// Another state; the position stays. No questions asked: for whoever holds the projection's lock, or has
+    /// looked at the state within the same transaction.
+    void write_state(std::string_view state);
+    void write_kept(bool kept);
 
     /// Ends a build: when it returns, the file is on disk, complete, and as generations in use are (in WAL mode),
     /// and is closed.
@@ -40,8 +73,12 @@ public:
 
 private:
     GenerationFile(std::filesystem::path path, Database db);
+    [[nodiscard]] ProjectionError fenced(std::int64_t ours, std::int64_t found) const;
+    [[nodiscard]] Advance why_not_written(const Progress& progress) const;
+
     std::filesystem::path path_;
     Database db_;
+    std::int64_t token_;
     sql::Statement progress_;
     sql::Statement skipped_;
 };

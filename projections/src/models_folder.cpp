@@ -1,6 +1,7 @@
 #include "models_folder.hpp"
 
 #include "database.hpp"
+#include "generation_file.hpp"
 
 #include <stele/projections/projection.hpp>
 #include <stele/projections/projection_error.hpp>
@@ -54,8 +55,7 @@ bool is_unused(const fs::path& file, bool keep_kept, const std::string& sqlite_v
     try {
         const auto db = open_database(file, Access::write, sqlite_vfs, 0);
         if (keep_kept) {
-            sql::Statement state{db.get(), "SELECT state FROM stele_projection"};
-            if (state.step() && state.text(0) == "kept") return false;
+            if (read_generation(db.get()).kept) return false;
         }
         return set_journal_mode(db.get(), "delete");
     } catch (const sql::SqlError& error) {
@@ -105,6 +105,10 @@ std::vector<std::int64_t> ModelsFolder::generations() const {
 
 void ModelsFolder::adopt(std::int64_t generation) const {
     fs::rename(unfinished(generation), file(generation));
+    switch_to(generation);
+}
+
+void ModelsFolder::switch_to(std::int64_t generation) const {
     const fs::path next_link = link().string() + std::string{unfinished_suffix};
     fs::remove(next_link);
     fs::create_symlink(file(generation).filename(), next_link);
@@ -112,6 +116,18 @@ void ModelsFolder::adopt(std::int64_t generation) const {
 
     fs::rename(next_link, link());
     sync_folder(folder_);
+}
+
+void ModelsFolder::remove_link() const {
+    fs::remove(link());
+    sync_folder(folder_);
+}
+
+void ModelsFolder::remove_all() const {
+    for (const auto generation : generations()) {
+        discard_unfinished(generation);
+        remove_with_side_files(file(generation));
+    }
 }
 
 void ModelsFolder::clean(bool keep_kept, const std::string& sqlite_vfs) const {
@@ -137,24 +153,31 @@ std::vector<std::string> ModelsFolder::names(const fs::path& folder) {
     return found;
 }
 
-ProjectionLock::ProjectionLock(const ModelsFolder& models) {
+std::optional<ProjectionLock> ProjectionLock::try_take(const ModelsFolder& models) {
     fs::create_directories(models.folder());
     const auto file = models.lock();
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return ProjectionLock{descriptor};
 
     const int error = errno;
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (error == EWOULDBLOCK) {
-        throw ProjectionError{"projection_busy", models.name(),
-                              "expected to be the only one to build or advance it, found " + file.string() +
-                                  " locked; try again when the other is done"};
-    }
+    if (descriptor >= 0) ::close(descriptor);
+    if (error == EWOULDBLOCK) return std::nullopt;
     throw ProjectionError{
         "projection_file", models.name(),
         "locking " + file.string() + ": " + std::error_code{error, std::generic_category()}.message()};
 }
 
-ProjectionLock::~ProjectionLock() { ::close(descriptor_); }
+ProjectionLock::ProjectionLock(const ModelsFolder& models)
+    : ProjectionLock([&] {
+          auto lock = try_take(models);
+          if (lock) return std::move(*lock);
+          throw ProjectionError{"projection_busy", models.name(),
+                                "expected to be the only one to build or switch it, found " +
+                                    models.lock().string() + " locked; try again when the other is done"};
+      }()) {}
+
+ProjectionLock::~ProjectionLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 }  // namespace stele

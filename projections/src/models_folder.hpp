@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace stele {
@@ -32,6 +33,15 @@ public:
     /// returns. Throws std::filesystem::filesystem_error; then the old generation is still the current one.
     void adopt(std::int64_t generation) const;
 
+    /// Makes a generation whose file has its name the current one, in one step and for good.
+    void switch_to(std::int64_t generation) const;
+
+    /// There is no current generation from now on, for good. For whoever holds the lock, as the next one.
+    void remove_link() const;
+
+    /// Removes the files of all generations; readers that have one open keep what they have.
+    void remove_all() const;
+
     /// Removes the files of rebuilds that never ended, and of generations that are not current, unless they are
     /// open in a reader somewhere, or `keep_kept` and marked as kept. Only for whoever holds the lock.
     void clean(bool keep_kept, const std::string& sqlite_vfs) const;
@@ -47,16 +57,23 @@ private:
     std::string name_;
 };
 
-/// Held by whoever builds or advances a projection. The system lets go of it when the process ends.
+/// Held by whoever builds, switches or drops generations of a projection; not by who advances one, which its token
+/// and its position protect (generation_file.hpp). The system lets go of it when the process ends.
 class ProjectionLock {
 public:
     /// Makes the folder where there is none. Throws ProjectionError "projection_busy" where somebody else holds it.
     explicit ProjectionLock(const ModelsFolder& models);
-    ~ProjectionLock();
+    /// Empty where somebody else holds it.
+    [[nodiscard]] static std::optional<ProjectionLock> try_take(const ModelsFolder& models);
+
+    ProjectionLock(ProjectionLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    ProjectionLock& operator=(ProjectionLock&&) = delete;
     ProjectionLock(const ProjectionLock&) = delete;
     ProjectionLock& operator=(const ProjectionLock&) = delete;
+    ~ProjectionLock();
 
 private:
+    explicit ProjectionLock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;
 };
 

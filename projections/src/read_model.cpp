@@ -3,6 +3,7 @@
 #include "database.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
+#include "naming.hpp"
 
 #include <stele/schema/sql/compiler.hpp>
 #include <stele/store/event_store.hpp>
@@ -42,8 +43,7 @@ ReadModel ReadModel::open(const std::filesystem::path& folder, std::string_view 
             current = next;
         }
     }
-    throw NotFound{"projection \"" + models.name() + "\" was never built; rebuild it",
-                   {{"projection", models.name()}}};
+    throw never_built(models.name());
 }
 
 ReadModel::ReadModel(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -3,6 +3,7 @@
 #include "fold.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
+#include "naming.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -17,19 +18,6 @@ Position target_of(const EventStore& store, const std::optional<Position>& until
                            std::to_string(until->value())};
     }
     return until.value_or(head);
-}
-
-// What SQLite and the file system say while a read model is built or advanced, as an error that names the
-// projection.
-template <class Work>
-auto naming(const std::string& projection, const Work& work) {
-    try {
-        return work();
-    } catch (const sql::SqlError& error) {
-        throw ProjectionError{"projection_file", projection, error.what(), error.facts()};
-    } catch (const std::filesystem::filesystem_error& error) {
-        throw ProjectionError{"projection_file", projection, error.what()};
-    }
 }
 
 // Removes an unfinished generation, unless it is adopted.
@@ -47,7 +35,10 @@ private:
 
 void mark_as_kept(const ModelsFolder& models, std::int64_t generation, const std::string& sqlite_vfs) {
     auto file = GenerationFile::open(models.file(generation), sqlite_vfs);
-    sql::execute(file.db(), "UPDATE stele_projection SET state = 'kept'");
+    WriteTransaction transaction{file.db()};
+    file.write_state("retired");
+    file.write_kept(true);
+    transaction.commit();
 }
 
 struct Built {
@@ -108,12 +99,9 @@ CaughtUp catch_up(const EventStore& store, const Projection& projection, const C
     const ModelsFolder models{store.models_folder(), projection.name()};
     return naming(projection.name(), [&] {
         const auto current = models.current();
-        if (!current) {
-            throw NotFound{"projection \"" + projection.name() + "\" was never built; rebuild it",
-                           {{"projection", projection.name()}}};
-        }
-        const ProjectionLock lock{models};
-        models.clean(true, options.sqlite_vfs);
+        if (!current) throw never_built(projection.name());
+        // What earlier generations left goes now that their readers may have gone; unless somebody is at it.
+        if (const auto lock = ProjectionLock::try_take(models)) models.clean(true, options.sqlite_vfs);
         auto file = GenerationFile::open(models.file(*models.current()), options.sqlite_vfs);
         const auto before = file.generation();
         if (before.fingerprint != projection.fingerprint() || before.version != projection.version()) {

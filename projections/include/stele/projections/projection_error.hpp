@@ -36,6 +36,7 @@ private:
 /// A read model could not be built, advanced or opened, for a reason other than an event.
 ///
 /// code()  "projection_busy"     another process, or another thread, is building or advancing it
+///         "projection_fenced"   somebody else has taken it over: whoever gets this advances it no more
 ///         "projection_changed"  its definition is not the one that the read model was built with: rebuild it
 ///         "projection_ahead"    the read model is further than the log: the log lost events; rebuild it
 ///         "projection_file"     a file of it is damaged, or the disk failed

@@ -5,7 +5,7 @@
 //   NAME.db           a symbolic link to the current generation. Any SQLite reader may open it.
 //   NAME.gN.db        generation N: one build of the projection, with -wal and -shm files while it is in use.
 //   NAME.gN.db.new    generation N being built. Nobody reads it; what a killed rebuild left is removed by the next.
-//   NAME.lock         held while somebody builds or advances the projection.
+//   NAME.lock         held while somebody builds, switches or drops generations; advancing needs no lock.
 //
 // A rebuild ends by renaming a new link over the old one: readers that open NAME.db find the old generation or the
 // new one, each complete (P2). A reader that has the old one open keeps it.
@@ -35,11 +35,17 @@ struct Generation {
     std::string name;
     int version = 0;
     std::string fingerprint;
-    std::int64_t number = 0;   ///< 1, 2, 3, … from rebuild to rebuild
-    Position position;         ///< the rows are the fold of the log up to here
-    std::string state;         ///< "live", "paused" (built as of a position), "failed" (stopped at an event)
+    std::int64_t number = 0;  ///< 1, 2, 3, … from rebuild to rebuild
+    Position position;        ///< the rows are the fold of the log up to here
+    /// "building" (nobody reads it yet), "live", "paused" (stays at its position until it is resumed), "failed"
+    /// (stopped at an event), "retired" (another generation has taken its place)
+    std::string state;
+    Timestamp since{};         ///< when that state began
     std::string error;         ///< with "failed": the message of HandlerFailed
     Timestamp updated_at{};    ///< when position was written
+    double rate = 0;           ///< events a second that it took in, when it last took any
+    std::int64_t token = 0;    ///< the fencing token of who may advance it: the last who claimed it
+    bool kept = false;         ///< its file stays when another generation takes its place
     std::int64_t skipped = 0;  ///< events passed over
 
     friend bool operator==(const Generation&, const Generation&) = default;

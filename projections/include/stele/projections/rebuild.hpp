@@ -35,7 +35,7 @@ struct FoldProgress {
 struct RebuildOptions {
     /// Build the read model as it was at this position, and stay there (state "paused").
     std::optional<Position> until{};
-    /// Keep the file of the generation that is replaced (its state becomes "kept") until a rebuild without this.
+    /// Keep the file of the generation that is replaced (Generation::kept) until a rebuild without this.
     bool keep_old = false;
     /// How long the old file outlives the switch. SQLite looks up where a link leads, and opens that file a moment
     /// later: this is the moment. (ReadModel::open() needs none.)
