@@ -2,6 +2,7 @@
 
 #include "parker.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace stele {
@@ -61,6 +62,7 @@ public:
 
     void settled() override {
         queue_.backend_.wake();
+        queue_.run_hooks(taken);
         queue_.finish(taken, self_);
         taken.clear();
     }
@@ -184,6 +186,7 @@ void AppendQueue::lead() {
     lock.unlock();
 
     if (grew) backend_.wake();
+    run_hooks(group.taken);
     finish(group.taken, self);
 }
 
@@ -198,6 +201,37 @@ void AppendQueue::hand_over() {
     } else {
         queue_.front()->parker.unpark(must_lead);
     }
+}
+
+CommitHook AppendQueue::add_hook(Hook hook) {
+    auto added = std::make_shared<const Hook>(std::move(hook));
+    const std::lock_guard lock{hooks_mutex_};
+    std::erase_if(hooks_, [](const auto& known) { return known.expired(); });
+    hooks_.push_back(added);
+    has_hooks_ = true;
+    return std::const_pointer_cast<Hook>(std::move(added));
+}
+
+// Between a commit and the answers to its appends, repetitions among them: for the callers it is part of the
+// commit.
+void AppendQueue::run_hooks(const std::vector<Waiter*>& done) noexcept {
+    if (!has_hooks_) return;
+    Position last;
+    for (const auto* waiter : done) {
+        const auto* result = std::get_if<AppendResult>(&waiter->pending->outcome);
+        const auto* appended = result == nullptr ? nullptr : std::get_if<Appended>(result);
+        if (appended != nullptr) last = std::max(last, appended->last_position);
+    }
+    if (last == Position{}) return;
+
+    std::vector<std::shared_ptr<const Hook>> hooks;
+    {
+        const std::lock_guard lock{hooks_mutex_};
+        for (const auto& known : hooks_) {
+            if (auto hook = known.lock()) hooks.push_back(std::move(hook));
+        }
+    }
+    for (const auto& hook : hooks) (*hook)(last);
 }
 
 void AppendQueue::finish(std::vector<Waiter*>& done, const Waiter* self) {

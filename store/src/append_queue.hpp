@@ -35,6 +35,9 @@ public:
     /// Queues `append`; the future holds what run() would return or throw.
     std::future<AppendResult> run_async(Append append);
 
+    /// Calls `hook` as EventStore::after_commit() says, as long as what it returns is held.
+    [[nodiscard]] CommitHook add_hook(std::function<void(Position)> hook);
+
 private:
     using Time = std::chrono::steady_clock::time_point;
     struct Waiter;
@@ -44,6 +47,7 @@ private:
     void enqueue(Waiter& waiter, std::unique_lock<std::mutex>& lock);
     void lead();
     void hand_over();
+    void run_hooks(const std::vector<Waiter*>& done) noexcept;
     void finish(std::vector<Waiter*>& done, const Waiter* self);
     void lead_async_appends();
 
@@ -61,6 +65,11 @@ private:
     std::condition_variable place_;
     std::condition_variable async_turn_;
     std::thread async_thread_;
+
+    using Hook = std::function<void(Position)>;
+    std::atomic<bool> has_hooks_{false};
+    std::mutex hooks_mutex_;  ///< guards what follows
+    std::vector<std::weak_ptr<const Hook>> hooks_;
 };
 
 }  // namespace stele

@@ -177,6 +177,10 @@ std::future<AppendResult> EventStore::append_async(Append append) {
     }
 }
 
+CommitHook EventStore::after_commit(std::function<void(Position)> hook) {
+    return state_->queue.add_hook(std::move(hook));
+}
+
 // ---- Reading
 
 EventRange EventStore::read(const StreamId& id) const { return read(stele::stream(id)); }
@@ -184,6 +188,24 @@ EventRange EventStore::read(const Read& read) const { return EventRange{state_->
 std::optional<Event> EventStore::find(const EventId& id) const { return state_->backend->find(id); }
 std::optional<Event> EventStore::at(Position position) const { return state_->backend->at(position); }
 Position EventStore::head() const { return state_->backend->head(); }
+
+Position EventStore::wait_beyond(Position position, std::chrono::milliseconds timeout,
+                                 const std::stop_token& stop) const {
+    constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
+    auto& backend = *state_->backend;
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::clamp(timeout, std::chrono::milliseconds{0}, longest);
+    const std::stop_callback kick{stop, [&] { backend.kick(); }};
+    for (;;) {
+        // The ticket comes first: what is committed after the look changes it, so the wait returns at once.
+        const auto ticket = backend.ticket();
+        const auto now_head = backend.head();
+        if (now_head > position || stop.stop_requested()) return now_head;
+        if (std::chrono::steady_clock::now() >= deadline) return now_head;
+        backend.wait(ticket, deadline, [&] { return stop.stop_requested(); });
+    }
+}
+
 std::optional<Version> EventStore::version(const StreamId& stream) const {
     return state_->backend->version(stream);
 }

@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,9 @@ struct StoreInfo {
     std::int64_t bytes = 0;  ///< on disk: the log and what belongs to it, without read models
 };
 
+/// Keeps a hook of EventStore::after_commit() in place as long as it is held.
+using CommitHook = std::shared_ptr<void>;
+
 class EventStore {
 public:
     /// Opens the store in folder `path`, making it where there is none (see Options::mode). Recovers by itself from
@@ -143,6 +147,14 @@ public:
     /// committed in that order. The first use starts a thread.
     [[nodiscard]] std::future<AppendResult> append_async(Append append);
 
+    /// Calls `hook` after each commit of appends that were made through this object, before any of them returns (or
+    /// its future is ready), as long as the CommitHook is held; a call that is under way then still ends. It gets
+    /// the position of the last event of these appends. Repetitions (L6) count as appends.
+    ///
+    /// The hook must not throw, and must not append. Calls may overlap: the next commit does not wait for the hook
+    /// of the one before it.
+    [[nodiscard]] CommitHook after_commit(std::function<void(Position)> hook);
+
     // ---- Reading
 
     /// The events of one stream, oldest first.
@@ -156,6 +168,10 @@ public:
 
     /// The position of the last event, 0 in an empty store.
     [[nodiscard]] Position head() const;
+    /// Waits until the log goes beyond `position`, by this process or another, until `timeout` has passed or `stop`
+    /// is requested; returns the head. Waiting costs what it does in a Subscription.
+    Position wait_beyond(Position position, std::chrono::milliseconds timeout,
+                         const std::stop_token& stop = {}) const;
     /// The version of the stream's last event; empty without events.
     [[nodiscard]] std::optional<Version> version(const StreamId& stream) const;
     /// The position of the last event recorded at or before `time`, 0 if there is none.
