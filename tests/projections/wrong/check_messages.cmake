@@ -19,6 +19,11 @@ foreach(expected IN ITEMS
         "a typed event needs the name of its type"
         "a typed event needs the version of its schema"
         "a typed event needs a default constructor and a conversion from nlohmann::json"
+        "a keyed projection that lists this event in `events` needs an overload for exactly this event"
+        "key takes a const stele::Event& and returns a text or an integer"
+        "a keyed projection needs a fold: State fold(State, const stele::Event&)"
+        "a keyed projection with a table of its own needs all of setup(stele::Model&)"
+        "the State of a keyed projection needs a default constructor and conversions"
         "have the same type and version")
     string(FIND "${output}" "${expected}" found)
     if(found EQUAL -1)

@@ -71,9 +71,41 @@ struct SameTwice : Base {
     void on(const SiteCreatedAgain&, const Envelope&, Model&) {}
 };
 
+struct KeyedBase {
+    static constexpr auto name = "keyed_base";
+    static constexpr int version = 1;
+};
+struct KeyedByConversion : KeyedBase {
+    using State = int;
+    using events = Events<AnySite, SiteCreated>;
+    State fold(State, const AnySite&, const Envelope&);
+};
+struct KeyedWithWrongKey : KeyedBase {
+    using State = int;
+    std::string key(const SiteCreated&);
+    State fold(State, const Event&);
+};
+struct KeyedWithoutFold : KeyedBase {
+    using State = int;
+};
+struct KeyedWithHalfATable : KeyedBase {
+    using State = int;
+    State fold(State, const Event&);
+    void save(const std::string&, int, Model&);
+};
+struct KeyedWithoutConversions : KeyedBase {
+    using State = EventWithoutConversion;
+    State fold(State, const Event&);
+};
+
 }  // namespace
 
 int main() {
+    (void)projection<KeyedByConversion>();
+    (void)projection<KeyedWithWrongKey>();
+    (void)projection<KeyedWithoutFold>();
+    (void)projection<KeyedWithHalfATable>();
+    (void)projection<KeyedWithoutConversions>();
     (void)projection<OnlyByConversion>();
     (void)projection<WithoutName>();
     (void)projection<WithoutVersion>();

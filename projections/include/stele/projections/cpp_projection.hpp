@@ -18,17 +18,18 @@
 // `static Query query()` narrows that, to tags, streams or types: `return matching(types("SiteCreated"));`. Members
 // `mode` and `on_error`, of the kinds that Projection::Head has, say the rest.
 //
+// A struct with a State is folded by key: see keyed_projection.hpp.
+//
 // What a struct lacks is a message of the compiler that says what to write.
 #pragma once
 
-#include <stele/projections/projection.hpp>
-#include <stele/projections/typed_events.hpp>
+#include <stele/projections/keyed_projection.hpp>
+#include <stele/projections/projection_head.hpp>
 
-#include <concepts>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace stele {
 
@@ -37,10 +38,6 @@ namespace detail {
 template <class T>
 concept TakesAnyEvent = requires(T t, const Event& event, Model& model) {
     t.on(event, model);
-};
-template <class T>
-concept ListsEvents = requires {
-    typename T::events;
 };
 
 /// Whether T has an overload of its own for A: one that takes it by a conversion does not count.
@@ -52,21 +49,6 @@ struct HasOverload {
     static_assert(value,
                   "a projection that lists this event in `events` needs an overload for exactly this event: "
                   "void on(const SiteCreated&, const stele::Envelope&, stele::Model&)");
-};
-
-/// What every projection has. The compiler names T beside the message.
-template <class T>
-struct CheckedProjection {
-    static constexpr bool has_name = requires(T t) {
-        { t.name } -> std::convertible_to<std::string_view>;
-    };
-    static constexpr bool has_version = requires(T t) {
-        { t.version } -> std::convertible_to<int>;
-    };
-    static_assert(has_name, "a projection needs a name: static constexpr auto name = \"site_count\";");
-    static_assert(has_version, "a projection needs a version: static constexpr int version = 1;");
-    static_assert(std::copy_constructible<T>, "a projection is copied: one copy serves each model");
-    static constexpr bool is_sound = has_name && has_version && std::copy_constructible<T>;
 };
 
 template <class T>
@@ -93,21 +75,6 @@ struct CheckedHandlers {
     static constexpr bool is_sound =
         CheckedProjection<T>::is_sound && has_setup && has_handlers && overloads_are_sound();
 };
-
-/// What is common to the structs: name, version, options; and the query, narrowed to `types` unless there are none.
-template <class T>
-[[nodiscard]] Projection::Head head_of(const T& definition, std::vector<std::string> types) {
-    Projection::Head head;
-    head.name = std::string{std::string_view{definition.name}};
-    head.version = definition.version;
-    if constexpr (requires { definition.query(); }) head.query = definition.query();
-    if (!types.empty()) head.query = Read{head.query}.types(std::move(types)).query();
-    if constexpr (requires { definition.mode; }) head.mode = definition.mode;
-    if constexpr (requires { definition.on_error; }) head.on_error = definition.on_error;
-    // Code has no text to compare: its author says by the version that it has changed.
-    head.fingerprint = fingerprint_of(head.name + " version " + std::to_string(head.version));
-    return head;
-}
 
 template <class T>
 class StructProjection final : public Projection {
@@ -159,11 +126,14 @@ private:
 /// at any event, or is written by `void flush(Model&)`, a member that is called before each commit.
 template <class T>
 [[nodiscard]] std::shared_ptr<const Projection> projection(T definition = {}) {
-    if constexpr (detail::CheckedHandlers<T>::is_sound) {
+    if constexpr (detail::HasState<T>) {
+        if constexpr (detail::CheckedFold<T>::is_sound) {
+            return std::make_shared<detail::KeyedProjection<T>>(std::move(definition));
+        }
+    } else if constexpr (detail::CheckedHandlers<T>::is_sound) {
         return std::make_shared<detail::StructProjection<T>>(std::move(definition));
-    } else {
-        return nullptr;  // the compiler has said what is missing
     }
+    return nullptr;  // not reached: the compiler has said what is missing
 }
 
 }  // namespace stele
