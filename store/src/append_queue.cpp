@@ -42,17 +42,22 @@ struct AppendQueue::AsyncWaiter : Waiter {
 /// What one commit takes from the queue.
 class AppendQueue::Group final : public PendingSource {
 public:
-    Group(AppendQueue& queue, const Waiter* self) : queue_(queue), self_(self) { taken.reserve(appends_a_commit); }
+    Group(AppendQueue& queue, const Waiter* self, std::size_t expected)
+        : queue_(queue), self_(self), expected_(expected) {
+        taken.reserve(appends_a_commit);
+    }
 
     PendingAppend* next() override {
-        const std::lock_guard lock{queue_.mutex_};
-        if (queue_.queue_.empty() || taken.size() == appends_a_commit || events_ >= events_a_commit ||
-            bytes_ >= bytes_a_commit)
+        std::unique_lock lock{queue_.mutex_};
+        if (taken.size() == appends_a_commit || events_ >= events_a_commit || bytes_ >= bytes_a_commit)
             return nullptr;
+        if (queue_.queue_.empty()) wait_for_more(lock);
+        if (queue_.queue_.empty()) return nullptr;
         auto* waiter = queue_.queue_.front();
         if (queue_.waiting_for_place_ != 0) queue_.place_.notify_one();
         taken.push_back(waiter);  // first: where there is no memory for it, it stays in the queue
         queue_.queue_.pop_front();
+        ++appends;
         for (const auto& part : waiter->pending->parts) {
             events_ += part.events.size();
             for (const auto& event : part.events) bytes_ += event.data.text().size() + event.metadata.text().size();
@@ -68,10 +73,28 @@ public:
     }
 
     std::vector<Waiter*> taken;
+    std::size_t appends = 0;  ///< taken, also those that are settled
+    Patience::Duration waited{};
+    Patience::Wait wait = Patience::Wait::none;
 
 private:
+    // Sleeps until half of those who are still expected have come: to wake for each of them would cost more than it
+    // gains, and to wake for all of them at once would leave them to be applied one after another at the end.
+    void wait_for_more(std::unique_lock<std::mutex>& lock) {
+        const auto most = queue_.patience_.longest_wait();
+        if (appends == 0 || appends >= expected_ || waited >= most) return;
+        const auto start = std::chrono::steady_clock::now();
+        queue_.awaited_ = (expected_ - appends + 1) / 2;
+        const bool came = queue_.arrival_.wait_until(lock, start + (most - waited),
+                                                     [&] { return queue_.queue_.size() >= queue_.awaited_; });
+        wait = came ? Patience::Wait::all_came : Patience::Wait::in_vain;
+        queue_.awaited_ = 0;
+        waited += std::chrono::steady_clock::now() - start;
+    }
+
     AppendQueue& queue_;
     const Waiter* self_;
+    std::size_t expected_;
     std::size_t events_ = 0;
     std::size_t bytes_ = 0;
 };
@@ -141,16 +164,20 @@ void AppendQueue::enqueue(Waiter& waiter, std::unique_lock<std::mutex>& lock) {
         }
     }
     queue_.push_back(&waiter);
+    if (awaited_ != 0 && queue_.size() >= awaited_) arrival_.notify_one();
 }
 
 // Called by the thread whose append is at the head of the queue (or, for asynchronous ones, their thread).
 void AppendQueue::lead() {
     Waiter* self = nullptr;
+    std::size_t expected = 0;
     {
         const std::lock_guard lock{mutex_};
         self = queue_.front();
+        expected = patience_.begin_commit();
     }
-    Group group{*this, self};
+    Group group{*this, self, expected};
+    const auto start = std::chrono::steady_clock::now();
     bool grew = false;
     std::exception_ptr failure;
     bool busy = false;
@@ -182,6 +209,8 @@ void AppendQueue::lead() {
                 waiter->pending->outcome = failure;
         }
     }
+    patience_.end_commit(group.appends, queue_.size(), std::chrono::steady_clock::now() - start - group.waited,
+                         group.wait);
     hand_over();
     lock.unlock();
 

@@ -6,10 +6,13 @@
 // thread exists for it but one for append_async(), from its first use on.
 //
 // The scheme is leveldb's (db/db_impl.cc, DBImpl::Write), with one difference: the transaction stays open while
-// more appends come, so that callers who were just woken from the last commit still catch this one.
+// more appends come, and where callers of the last commit can be expected back, the leader waits for them a moment
+// (see patience.hpp). Otherwise many callers fall into two halves, one of which is committed while the other is
+// woken, and each half pays for a sync.
 #pragma once
 
 #include "backend.hpp"
+#include "patience.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -63,6 +66,9 @@ private:
     bool closing_ = false;
     std::size_t waiting_for_place_ = 0;
     std::condition_variable place_;
+    Patience patience_;        ///< the leader's
+    std::size_t awaited_ = 0;  ///< the leader sleeps until so many are in the queue; 0: it does not
+    std::condition_variable arrival_;
     std::condition_variable async_turn_;
     std::thread async_thread_;
 

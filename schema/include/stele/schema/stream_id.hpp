@@ -55,5 +55,7 @@ private:
 
 template <>
 struct std::hash<stele::StreamId> {
-    std::size_t operator()(const stele::StreamId& id) const noexcept { return std::hash<std::string>{}(id.name()); }
+    // Not noexcept: libstdc++'s maps keep the hashes of their keys only where computing one may throw, and a name's
+    // hash is dearer than its place in a node.
+    std::size_t operator()(const stele::StreamId& id) const { return std::hash<std::string>{}(id.name()); }
 };
