@@ -61,6 +61,7 @@ Writer::Writer(const std::filesystem::path& file, std::string store, const Optio
       begin_(db_.getHandle(), "BEGIN IMMEDIATE"),
       commit_(db_.getHandle(), "COMMIT"),
       rollback_(db_.getHandle(), "ROLLBACK"),
+      rewrite_header_(db_.getHandle(), "PRAGMA user_version = " + std::to_string(format)),
       newest_event_(db_.getHandle(), sql::newest_event),
       greatest_id_(db_.getHandle(), sql::greatest_id),
       position_of_id_(db_.getHandle(), sql::position_of_id),
@@ -77,6 +78,7 @@ Writer::Writer(const std::filesystem::path& file, std::string store, const Optio
 }
 
 Writer::~Writer() {
+    if (failed_commit_is_in_wal_) overwrite_failed_commit();
     // A reader that comes next finds a small WAL; what is in a small one can stay there.
     constexpr int worth_copying = 1000;
     if (wal_pages_ >= worth_copying) checkpoint();
@@ -101,6 +103,7 @@ bool Writer::commit(PendingSource& source, Time deadline) {
     } catch (...) {
         // The disk refused something. Perhaps only one of these appends was too much for it: each gets its own try.
         roll_back();
+        if (failed_commit_is_in_wal_) overwrite_failed_commit();
         if (taken.empty()) throw;
         if (taken.size() == 1) {
             taken.front()->outcome = std::current_exception();
@@ -155,7 +158,9 @@ void Writer::end() {
     {
         auto& statement = wrote_ ? commit_ : rollback_;
         const Use use{statement};
+        failed_commit_is_in_wal_ = wrote_;
         use->step();
+        failed_commit_is_in_wal_ = false;
     }
     // A repetition is told that its events are durable. Whoever committed them may have been killed before the
     // sync, or may not sync at all; a commit of ours would have synced them with its own.
@@ -183,6 +188,22 @@ void Writer::roll_back() noexcept {
     names_.forget();
     stream_heads_.clear();
     head_ = Position{-1};
+}
+
+/// A commit whose sync failed stands in the WAL, whole to look at, though nobody was told of it and its pages may
+/// never reach the disk: Linux forgets what it could not write. We would write over it with the next commit.
+/// Whoever opened the store after us would instead take it for committed and append behind it, and lose that with
+/// it when the power goes. So it is written over at once, by a commit that changes nothing; where the disk refuses
+/// that too, at the next chance.
+void Writer::overwrite_failed_commit() noexcept {
+    const bool began = begin_.try_step() == SQLITE_DONE;
+    begin_.reset();
+    if (!began) return;
+    const bool written = rewrite_header_.try_step() == SQLITE_DONE;
+    rewrite_header_.reset();
+    if (written && commit_.try_step() == SQLITE_DONE) failed_commit_is_in_wal_ = false;
+    commit_.reset();
+    if (failed_commit_is_in_wal_) roll_back();
 }
 
 bool Writer::answer_alone(PendingAppend& append) {

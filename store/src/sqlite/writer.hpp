@@ -66,6 +66,7 @@ private:
     void refresh();
     void end();
     void roll_back() noexcept;
+    void overwrite_failed_commit() noexcept;
     void answer(PendingAppend& append);
     bool answer_alone(PendingAppend& append);
     void check_file_is_there();
@@ -96,6 +97,7 @@ private:
     Statement begin_;
     Statement commit_;
     Statement rollback_;
+    Statement rewrite_header_;  ///< writes a page, and changes nothing
     Statement newest_event_;
     Statement greatest_id_;
     Statement position_of_id_;
@@ -117,7 +119,8 @@ private:
 
     // In the open transaction:
     bool wrote_ = false;
-    bool answered_repetition_ = false;  ///< an append was told that its events are there already
+    bool failed_commit_is_in_wal_ = false;  ///< and may be taken for a commit by who opens the store next
+    bool answered_repetition_ = false;      ///< an append was told that its events are there already
     int wal_pages_ = 0;
     int checkpoint_at_;
 };
