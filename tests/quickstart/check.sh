@@ -4,8 +4,10 @@
 # usage: check.sh SOURCE PRESET right|wrong
 set -euo pipefail
 source=$1 preset=$2 answer=$3
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+folder="$work/my orders"
+mkdir "$folder"
 cp -r "$source/examples/quickstart/." "$folder"
 rm -rf "$folder/orders.stele"
 export STELE_NO_INSTALL=1
@@ -17,8 +19,10 @@ fail() {
 
 case $answer in
 right)
+    cd "$work"
+    "$source/tools/quickstart" --help | grep -q '^usage: ' || fail "it does not say from another folder what it is for"
     for run in first second; do
-        "$source/tools/quickstart" --preset "$preset" --folder "$folder" | tee "$folder/output"
+        "$source/tools/quickstart" --preset "$preset" --folder "my orders" | tee "$folder/output"
         grep -q '3,794 events in, 21 of 21 countries right' "$folder/output" || fail "the $run run does not say that it ended well"
     done
     ;;

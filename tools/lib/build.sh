@@ -12,18 +12,24 @@ build_jobs() {
 }
 
 # configure PRESET: quick when nothing has changed. With ccache where it is installed.
+#
+# A build folder that cmake cannot go on with (its compiler is gone, or the project was moved or copied since) is
+# configured anew.
 configure() {
     if [ -z "${CMAKE_CXX_COMPILER_LAUNCHER:-}" ] && command -v ccache >/dev/null; then
         export CMAKE_CXX_COMPILER_LAUNCHER=ccache
     fi
-    local log
-    log=$(mktemp)
-    if ! cmake --preset "$1" >"$log" 2>&1; then
-        cat "$log" >&2
-        rm -f "$log"
-        fail "cmake --preset $1 failed" "the lines above are its own"
+    local folder=build/$1 output
+    if ! { mkdir -p "$folder" && [ -w "$folder" ]; } 2>/dev/null; then
+        fail "$PWD/$folder cannot be written to" "what is built goes there: work in a copy of the project that is yours"
     fi
-    rm -f "$log"
+    if output=$(cmake --preset "$1" 2>&1); then return; fi
+    if [ -f "$folder/CMakeCache.txt" ] && output=$(cmake --fresh --preset "$1" 2>&1); then
+        say "$folder was made elsewhere or with another compiler: configured anew"
+        return
+    fi
+    printf '%s\n' "$output" >&2
+    fail "cmake --preset $1 failed" "the lines above are its own"
 }
 
 # build PRESET [TARGET…]: everything where no target is named.

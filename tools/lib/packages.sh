@@ -26,21 +26,44 @@ as_root() {
     fi
 }
 
+# What the last call of apt-get printed.
+apt_output=''
+
+fail_with_apt_output() {
+    printf '%s\n' "$apt_output" >&2
+    fail "$1" "the lines above are apt's own" "${@:2}"
+}
+
 apt_lists_are_fresh=no
 update_apt_lists() {
-    if [ "$apt_lists_are_fresh" = no ]; then
-        say "apt-get update"
-        as_root apt-get update -qq >"$apt_log" 2>&1 || fail_with_apt_log "apt-get update failed"
-        apt_lists_are_fresh=yes
+    if [ "$apt_lists_are_fresh" = yes ]; then return; fi
+    say "apt-get update"
+    apt_output=$(as_root apt-get update -qq 2>&1) || fail_with_apt_output "apt-get update failed"
+    apt_lists_are_fresh=yes
+}
+
+# A machine that has just started may still be installing its own updates: their end is waited for.
+apt_install() {
+    apt_output=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+        install -y -qq --no-install-recommends "$@" 2>&1)
+}
+
+# Ends the script, unless apt offers all of these packages.
+expect_offered() {
+    local unknown=() package
+    for package in "$@"; do is_offered "$package" || unknown+=("$package"); done
+    if [ ${#unknown[@]} -eq 0 ]; then return; fi
+    # Without a network, apt-get update warns and ends well.
+    if [ -n "$apt_output" ]; then
+        fail_with_apt_output "apt could not fetch all of its lists, and does not know: ${unknown[*]}" "is there a network?"
     fi
+    fail "apt does not offer: ${unknown[*]}" \
+        "Stele needs Debian 12 or later, or a system that offers the same packages"
 }
 
-fail_with_apt_log() {
-    cat "$apt_log" >&2
-    fail "$1" "the lines above are apt's own"
-}
+# Whether we are root, or sudo makes us so; it may ask for a password.
+may_become_root() { [ "$(id -u)" -eq 0 ] || { command -v sudo >/dev/null && sudo -v; }; }
 
-apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$apt_log" 2>&1; }
 
 # Effect: every package named is installed, those after "--" only if apt has them.
 ensure_packages() {
@@ -48,46 +71,52 @@ ensure_packages() {
         say "STELE_NO_INSTALL is set: nothing is installed"
         return
     fi
-    local needed=() wanted=() list=needed
-    for package in "$@"; do
-        if [ "$package" = -- ]; then list=wanted; else declare -n into=$list && into+=("$package"); fi
+    local needed=() wanted=() package
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        needed+=("$1")
+        shift
     done
+    if [ $# -gt 0 ]; then wanted=("${@:2}"); fi
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         fail "this is not Debian, so nothing can be installed by itself" \
             "Stele is built with what Debian 12 and later call: ${needed[*]}" \
             "install the same, then run: STELE_NO_INSTALL=1 $0"
     fi
 
-    local missing=() missing_wanted=() there=0 package
+    local missing=() missing_wanted=() there=0
     for package in "${needed[@]}"; do
         if is_installed "$package"; then there=$((there + 1)); else missing+=("$package"); fi
     done
     for package in "${wanted[@]}"; do
         if is_installed "$package"; then there=$((there + 1)); else missing_wanted+=("$package"); fi
     done
-    [ "$there" -eq 0 ] || say "$there packages are there already"
-    if [ ${#missing[@]} -eq 0 ] && [ ${#missing_wanted[@]} -eq 0 ]; then return; fi
 
-    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        [ ${#missing[@]} -gt 0 ] || return 0
-        fail "packages are missing, and only root can install them (there is no sudo)" \
+    if [ ${#missing[@]} -gt 0 ]; then
+        may_become_root || fail "packages are missing, and only root can install them (we are not, and sudo does not help)" \
             "as root: apt-get install ${missing[*]}"
+        # An apt that has no lists yet knows of nothing.
+        for package in "${missing[@]}"; do is_offered "$package" || update_apt_lists; done
+        expect_offered "${missing[@]}"
     fi
-    apt_log=$(mktemp)
-    trap 'rm -f "$apt_log"' EXIT
-    for package in "${missing[@]}"; do is_offered "$package" || update_apt_lists; done
-    local unknown=()
-    for package in "${missing[@]}"; do is_offered "$package" || unknown+=("$package"); done
-    [ ${#unknown[@]} -eq 0 ] || fail "apt does not offer: ${unknown[*]}" \
-        "Stele needs Debian 12 or later, or a system that offers the same packages"
     for package in "${missing_wanted[@]}"; do
-        if is_offered "$package"; then missing+=("$package"); else say "not offered here, done without: $package"; fi
+        if ! is_offered "$package"; then
+            say "not offered here, done without: $package"
+        elif may_become_root; then
+            missing+=("$package")
+        else
+            say "only root can install it, done without: $package"
+        fi
     done
-    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ ${#missing[@]} -eq 0 ]; then
+        say "nothing to install: $there packages are there already"
+        return
+    fi
 
+    if [ "$there" -gt 0 ]; then say "$there packages are there already"; fi
     say "installing: ${missing[*]}"
     if ! apt_install "${missing[@]}"; then
-        update_apt_lists # old lists name files that the mirror no longer has
-        apt_install "${missing[@]}" || fail_with_apt_log "apt-get install failed"
+        apt_output=$(as_root dpkg --configure -a 2>&1) || true # an earlier run may have been interrupted
+        update_apt_lists                                       # old lists name files that the mirror no longer has
+        apt_install "${missing[@]}" || fail_with_apt_output "apt-get install failed"
     fi
 }
