@@ -90,14 +90,15 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
     /// Writes `line` and a line feed. Throws std::system_error when the process does not read any more.
-    void write_line(std::string_view line) {
-        std::string text{line};
-        text += '\n';
-        for (std::string_view rest = text; !rest.empty();) {
-            const ssize_t n = ::write(to_, rest.data(), rest.size());
+    void write_line(std::string_view line) { write(std::string{line} + '\n'); }
+
+    /// Writes `text` as it is, waiting while the pipe is full. Throws std::system_error as write_line() does.
+    void write(std::string_view text) {
+        while (!text.empty()) {
+            const ssize_t n = ::write(to_, text.data(), text.size());
             if (n < 0 && errno == EINTR) continue;
             if (n < 0) throw std::system_error(errno, std::generic_category(), "writing to a process");
-            rest.remove_prefix(static_cast<std::size_t>(n));
+            text.remove_prefix(static_cast<std::size_t>(n));
         }
     }
 
