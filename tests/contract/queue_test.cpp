@@ -196,7 +196,7 @@ TEST_CASE_METHOD(Contract, "the queue is bounded: who finds it full waits up to 
     CHECK(test::seed(store, order, {"after"}).first_position == Position{2});
 }
 
-TEST_CASE_METHOD(Contract, "append_async on a full queue waits, then says busy; what it took is answered",
+TEST_CASE_METHOD(Contract, "append_async on a full queue waits, then says busy, and answers what it took",
                  "[contract][queue][async]") {
     Options options;
     options.deadline = 50ms;

@@ -37,7 +37,7 @@ std::uint64_t seed_of(int nth) { return static_cast<std::uint64_t>(nth) * 1000; 
 // Goal:   L5 and L4, whenever the power goes.
 // Method: cut the power at the 1st change that the same append makes, then the 2nd, and so on; look at what is left
 //         with different luck; then switch on and append the same again.
-TEST_CASE("an acknowledged append survives a power cut at every step; any other is whole or absent",
+TEST_CASE("an acknowledged append survives a power cut at every step and any other is whole or absent",
           "[fault][store]") {
     for (const Workload& work : workloads()) {
         for (int nth = 1;; ++nth) {

@@ -43,7 +43,7 @@ TEST_CASE("a heading says name, version, mode and what happens on errors", "[pro
     CHECK(options->on_error() == OnError::skip);
 }
 
-TEST_CASE("the types that handlers name are the projection's query; a star takes all", "[projections][sql]") {
+TEST_CASE("the types that handlers name are the projection's query, and a star takes all", "[projections][sql]") {
     const auto named = parse(with_handlers("--@ on B, A\nDELETE FROM t;\n--@ on A, C\nDELETE FROM t;"));
     REQUIRE(named->query().items().size() == 1);
     CHECK(named->query().items()[0].types == std::vector<std::string>{"A", "B", "C"});

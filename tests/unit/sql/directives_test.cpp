@@ -79,7 +79,7 @@ TEST_CASE("line ends of Windows and a byte order mark do no harm", "[sql][direct
     CHECK(file.sections()[1].body.line == 3);
 }
 
-TEST_CASE("a star stands for any type; in quotes it is a name", "[sql][directives]") {
+TEST_CASE("a star stands for any type, and in quotes it is a name", "[sql][directives]") {
     CHECK(parse("--@ on *").sections()[0].event_types().empty());
     CHECK(parse("--@ on \"*\"").sections()[0].event_types() == Names{"*"});
 }
