@@ -1,5 +1,6 @@
 #include <stele/projections/projection_registry.hpp>
 
+#include <stele/projections/projection_tests.hpp>
 #include <stele/projections/sql_projection.hpp>
 
 #include <algorithm>
@@ -13,7 +14,9 @@ void ProjectionRegistry::load(const fs::path& folder) {
     }
     std::vector<fs::path> files;
     for (const auto& entry : fs::directory_iterator{folder}) {
-        if (entry.is_regular_file() && entry.path().extension() == ".sql") files.push_back(entry.path());
+        const auto& path = entry.path();
+        if (entry.is_regular_file() && path.extension() == ".sql" && !ProjectionTests::is_test_file(path))
+            files.push_back(path);
     }
     std::sort(files.begin(), files.end());
     for (const auto& file : files) add(SqlProjection::load(file));

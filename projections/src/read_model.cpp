@@ -59,9 +59,10 @@ Generation ReadModel::generation() const {
     }
 }
 
-Rows ReadModel::query(std::string_view sql) const {
-    return Rows{std::make_shared<sql::Statement>(
-        state_->compiler.statement({std::string{sql}, "query", 1}, sql::Allow::query))};
+Rows ReadModel::query(std::string_view sql) const { return query(sql::SqlText{std::string{sql}, "query", 1}); }
+
+Rows ReadModel::query(const sql::SqlText& sql) const {
+    return Rows{std::make_shared<sql::Statement>(state_->compiler.statement(sql, sql::Allow::query))};
 }
 
 }  // namespace stele

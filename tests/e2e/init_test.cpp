@@ -45,7 +45,7 @@ TEST_CASE("init writes into the folder where it is called, and never overwrites"
     const Workplace at;
     const auto first = at.stele({"init", "--json"});
     REQUIRE(first.status == 0);
-    CHECK(first.json().at("files").size() == 5);
+    CHECK(first.json().at("files").size() == 6);
     CHECK(at.exists("stele.toml"));
 
     at.write("stele.toml", "mine");

@@ -1,7 +1,7 @@
 # stele_embed_text(<target> <file> <symbol>): the file's text as `extern const char* const <symbol>`; the symbol may
 # be qualified. The library is built again when the text changes.
 function(stele_embed_text target file symbol)
-    get_filename_component(name ${file} NAME_WE)
+    get_filename_component(name ${file} NAME_WLE)
     set(output ${CMAKE_CURRENT_BINARY_DIR}/${name}_text.cpp)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
     file(READ ${file} text)

@@ -1,5 +1,6 @@
 #include "definitions.hpp"
 
+#include <stele/projections/projection_tests.hpp>
 #include <stele/projections/sql_projection.hpp>
 #include <stele/replay/aggregate_file.hpp>
 #include <stele/replay/aggregate_registry.hpp>
@@ -17,12 +18,14 @@ void require_file(const std::string& path) {
     if (!fs::exists(path)) throw Failure{Exit::not_found, "not_found", path + ": no such file", {{"file", path}}};
 }
 
-// The .sql files of a folder, in order of their names; none, where there is no such folder.
+// The .sql files of a folder, in order of their names, without those of tests; none, where there is no such folder.
 std::vector<fs::path> sql_files(const fs::path& folder) {
     std::vector<fs::path> files;
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator{folder, missing})
-        if (entry.is_regular_file() && names_file(entry.path().string())) files.push_back(entry.path());
+        if (entry.is_regular_file() && names_file(entry.path().string()) &&
+            !ProjectionTests::is_test_file(entry.path()))
+            files.push_back(entry.path());
     std::sort(files.begin(), files.end());
     return files;
 }

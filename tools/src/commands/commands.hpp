@@ -19,6 +19,7 @@ void add_types(CommandLine& line);
 void add_replay(CommandLine& line);
 void add_projection(CommandLine& line);
 void add_projection_query(CommandLine& line, CLI::App& group);
+void add_projection_test(CommandLine& line, CLI::App& group);
 void add_status(CommandLine& line);
 
 }  // namespace stele::tool

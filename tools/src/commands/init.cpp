@@ -23,12 +23,14 @@ struct TemplateFile {
     const char* text;
 };
 
-const std::array<TemplateFile, 5>& template_files() {
-    static const std::array<TemplateFile, 5> files{{{"stele.toml", template_project},
-                                                    {"events.jsonl", template_events},
-                                                    {"projections/tenant_stats.sql", template_projection},
-                                                    {"aggregates/Site.sql", template_aggregate},
-                                                    {"README.md", template_readme}}};
+const std::array<TemplateFile, 6>& template_files() {
+    static const std::array<TemplateFile, 6> files{
+        {{"stele.toml", template_project},
+         {"events.jsonl", template_events},
+         {"projections/tenant_stats.sql", template_projection},
+         {"projections/tenant_stats.test.sql", template_projection_tests},
+         {"aggregates/Site.sql", template_aggregate},
+         {"README.md", template_readme}}};
     return files;
 }
 

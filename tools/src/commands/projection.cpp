@@ -1,23 +1,19 @@
 // stele projection list and rebuild: how far the read models are, and building them again.
-#include "../definitions.hpp"
+#include "../chosen_projections.hpp"
 #include "../interrupt.hpp"
 #include "../options.hpp"
 #include "../progress.hpp"
 #include "../projection_output.hpp"
-#include "../suggest.hpp"
 #include "../terminal.hpp"
 #include "commands.hpp"
 
 #include <stele/projections/rebuild.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 
 namespace stele::tool {
 namespace {
-
-using Projections = std::vector<std::shared_ptr<const Projection>>;
 
 struct Arguments {
     std::vector<std::string> names;
@@ -31,43 +27,6 @@ Exit list(Context& context) {
     const auto known = known_projections(context);
     print_projections(projection_status(store, known.registry), context);
     return known.report_broken_files(Exit::done, context.json());
-}
-
-std::shared_ptr<const Projection> find(const std::string& name, const KnownProjections& known,
-                                       const std::string& store) {
-    Nearest nearest{name};
-    for (const auto& projection : known.registry.all()) {
-        if (projection->name() == name) return projection;
-        nearest.consider(projection->name());
-    }
-    // A broken file may be the one that was meant.
-    if (!known.broken_files.empty()) throw Failure{known.broken_files.front()};
-    Failure failure{Exit::not_found,
-                    "not_found",
-                    store + ": no projection \"" + name + "\"",
-                    {{"store", store}, {"projection", name}}};
-    if (nearest.found()) throw std::move(failure).hint("stele projection rebuild " + *nearest.found());
-    throw std::move(failure).hint("stele projection list, or name a .sql file");
-}
-
-// Those to rebuild; and what is wrong with files that --all would have meant too.
-struct Chosen {
-    Projections projections;
-    KnownProjections known;
-};
-
-Chosen choose(const Arguments& arguments, Context& context) {
-    if (arguments.names.empty() && !arguments.all)
-        throw usage_failure("stele projection rebuild", "which projection? name one, or a .sql file, or --all");
-    Chosen chosen;
-    const bool files_alone =
-        !arguments.all && std::all_of(arguments.names.begin(), arguments.names.end(), names_file);
-    if (!files_alone) chosen.known = known_projections(context);
-    if (arguments.all) chosen.projections = chosen.known.registry.all();
-    for (const auto& name : arguments.names)
-        chosen.projections.push_back(names_file(name) ? projection_in_file(name)
-                                                      : find(name, chosen.known, context.store_path()));
-    return chosen;
 }
 
 void print_rebuilt(const Projection& projection, const Rebuilt& rebuilt, double seconds, Context& context) {
@@ -115,7 +74,8 @@ void rebuild_one(const EventStore& store, const Projection& projection, const Ar
 }
 
 Exit rebuild_chosen(const Arguments& arguments, Context& context) {
-    const auto [projections, known] = choose(arguments, context);
+    const auto [projections, known] =
+        choose_projections(arguments.names, arguments.all, "stele projection rebuild", context);
     const EventStore store = context.open_existing();
     if (arguments.until && Position{*arguments.until} > store.head())
         throw usage_failure("stele projection rebuild", "--until: expected a position up to the head, " +
@@ -161,6 +121,7 @@ void add_projection(CommandLine& line) {
     flag(rebuild, "--keep", arguments->keep, "keep the file of the old generation");
 
     add_projection_query(line, group);
+    add_projection_test(line, group);
 }
 
 }  // namespace stele::tool

@@ -19,7 +19,7 @@ public:
     ProjectionRegistry() = default;
 
     /// The SqlProjection of each `*.sql` in `folder`, not in folders below it. Files are known by the name that
-    /// stands in them, whatever they are called.
+    /// stands in them, whatever they are called; `*.test.sql` are tests (projection_tests.hpp).
     ///
     /// Throws NotFound where there is no such folder, and what SqlProjection::load() and add() throw.
     void load(const std::filesystem::path& folder);

@@ -17,6 +17,7 @@
 
 #include <stele/projections/rows.hpp>
 #include <stele/schema/ordinal.hpp>
+#include <stele/schema/sql/text.hpp>
 #include <stele/schema/time.hpp>
 
 #include <cstdint>
@@ -72,6 +73,8 @@ public:
     /// The rows of one query, as of its start. Throws sql::DefinitionError (file "query") where SQLite cannot
     /// compile it, or it does anything but read.
     [[nodiscard]] Rows query(std::string_view sql) const;
+    /// The same for a query that stands in a file.
+    [[nodiscard]] Rows query(const sql::SqlText& sql) const;
 
 private:
     struct State;
