@@ -11,6 +11,13 @@ build_jobs() {
     printf '%d' "$jobs"
 }
 
+# A full disk, which cmake and the compilers report among a hundred other lines. Nothing where there is room.
+full_disk_hint() {
+    local mib_left
+    mib_left=$(df -Pm build | sed -n '2s/^[^ ]* *[0-9]* *[0-9]* *\([0-9]*\) .*/\1/p')
+    if [ "${mib_left:-1000}" -lt 300 ]; then printf '%s' "the disk is all but full: $mib_left MiB are left for $PWD/build"; fi
+}
+
 # configure PRESET: quick when nothing has changed. With ccache where it is installed.
 #
 # A build folder that cmake cannot go on with (its compiler is gone, or the project was moved or copied since) is
@@ -29,13 +36,17 @@ configure() {
         return
     fi
     printf '%s\n' "$output" >&2
-    fail "cmake --preset $1 failed" "the lines above are its own"
+    local hint
+    hint=$(full_disk_hint)
+    fail "cmake --preset $1 failed" "the lines above are its own" ${hint:+"$hint"}
 }
 
 # build PRESET [TARGET…]: everything where no target is named.
 build() {
     local preset=$1
     shift
-    cmake --build --preset "$preset" -j "$(build_jobs)" ${1:+--target "$@"} ||
-        fail "the build of preset $preset failed" "the lines above are the compiler's own"
+    if cmake --build --preset "$preset" -j "$(build_jobs)" ${1:+--target "$@"}; then return; fi
+    local hint
+    hint=$(full_disk_hint)
+    fail "the build of preset $preset failed" "the lines above are the compiler's own" ${hint:+"$hint"}
 }
