@@ -89,6 +89,20 @@ TEST_CASE("a name that was never built, or cannot be one, is not opened", "[proj
     CHECK_THROWS_AS(ReadModel::open(paid.store, "../events"), InvalidInput);
 }
 
+TEST_CASE("a reader searches the index of words that a projection has made", "[projections][read]") {
+    auto store = EventStore::temporary();
+    test::seed(store, StreamId{"Site", "site-1"}, {"SiteCreated", "SiteDeleted", "SiteCreated"});
+    rebuild(store, *SqlProjection::parse("--@ projection words version 1\n"
+                                         "--@ create\nCREATE VIRTUAL TABLE words USING fts5 (type);\n"
+                                         "--@ on *\nINSERT INTO words (rowid, type) VALUES ($position, $type);\n",
+                                         "words.sql"));
+    // Each time a connection that has not looked into the index before.
+    CHECK(test::rows(store, "words", "SELECT rowid FROM words WHERE words MATCH 'sitecreated' ORDER BY rowid") ==
+          Lines{"1", "3"});
+    CHECK(test::rows(store, "words", "SELECT highlight(words, 0, '<', '>') FROM words('sited*')") ==
+          Lines{"<SiteDeleted>"});
+}
+
 TEST_CASE("an open reader sees what a catch-up has committed, a running query does not", "[projections][read]") {
     Paid paid;
     const auto model = ReadModel::open(paid.store, "payments");

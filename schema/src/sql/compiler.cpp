@@ -70,6 +70,12 @@ bool is_declaring_virtual_table(int action, std::string_view first, std::string_
     return action == SQLITE_UPDATE || (action == SQLITE_READ && equal_ignoring_case(second, "ROWID"));
 }
 
+// What FTS5 asks the first time that a connection looks into one of its tables. It tells nothing but whether
+// another connection has written meanwhile.
+bool is_opening_search_table(int action, std::string_view first, std::string_view argument) noexcept {
+    return action == SQLITE_PRAGMA && equal_ignoring_case(first, "data_version") && argument.empty();
+}
+
 // Each policy looks at one action of SQLite's authorizer and says why not, or nothing.
 
 std::optional<Refusal> judge_call(std::string_view function) {
@@ -214,7 +220,7 @@ struct Compiler::State {
         if (!state.compiling) return SQLITE_OK;
         const std::string_view a = first == nullptr ? "" : first;
         const std::string_view b = second == nullptr ? "" : second;
-        if (is_declaring_virtual_table(action, a, b)) return SQLITE_OK;
+        if (is_declaring_virtual_table(action, a, b) || is_opening_search_table(action, a, b)) return SQLITE_OK;
         std::optional<Refusal> refusal;
         switch (*state.compiling) {
             case Allow::expression:
