@@ -29,11 +29,15 @@ CREATE TABLE stele_skipped (
 ) STRICT;
 )sql";
 
-// No journal on disk and no sync until the end. The journal in memory is there so that the writes of a failed
-// handler can be undone. Exclusive: nobody else looks, so there is no need to look for others at every transaction.
+// Exclusive: nobody else looks, so there is no need to look for others at every transaction. The cache and NORMAL,
+// which syncs at checkpoints alone: see generation_build.hpp. (With OFF, the WAL's header might get onto the disk behind the
+// frames that it makes invalid, and a power cut would bring back older pages.)
 constexpr auto pragmas_of_a_build =
-    "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; "
-    "PRAGMA cache_size = -16384";
+    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536";
+
+// When the WAL has so many pages, it is copied into the file. A build has room: 100 MB.
+constexpr int checkpoint_pages = 1'000;
+constexpr int checkpoint_pages_of_a_build = 25'000;
 
 // Readers and writers do not wait for each other in WAL mode. Commits are not synced one by one: after a power cut
 // the last of them may be gone, rows and position together, and are folded again (P1).
@@ -113,13 +117,57 @@ Generation read_generation(sqlite3* db) {
     g.since = since.empty() ? g.updated_at : parse_rfc3339(since, "since");
     g.rate = columns.real("rate");
     g.token = columns.integer("token");
-    g.kept = columns.integer("kept") != 0;
+    g.kept = columns.integer("kept") != 0 || g.state == "kept";  // which once was a state
     g.skipped = columns.integer("skipped");
     return g;
 }
 
-GenerationFile::GenerationFile(std::filesystem::path path, Database db)
+// Copies the WAL back into the file behind commits.
+class GenerationFile::Checkpoints {
+public:
+    // `guarded`: others may write to the file.
+    Checkpoints(sqlite3* db, std::filesystem::path path, std::string sqlite_vfs, bool guarded)
+        : path_(std::move(path)), sqlite_vfs_(std::move(sqlite_vfs)), guarded_(guarded) {
+        sqlite3_wal_hook(db, &Checkpoints::on_commit, this);
+    }
+
+private:
+    static int on_commit(void* self, sqlite3* db, const char*, int pages) {
+        auto& checkpoints = *static_cast<Checkpoints*>(self);
+        if (checkpoints.guarded_) {
+            if (pages >= checkpoint_pages) checkpoints.guarded_checkpoint(db);
+            return SQLITE_OK;  // the commit stands; where nothing could be copied, the next one tries again
+        }
+        if (pages < checkpoint_pages_of_a_build) return SQLITE_OK;
+        return sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    }
+
+    void guarded_checkpoint(sqlite3* db) {
+        try {
+            if (!guard_) {
+                guard_ = open_database(path_, Access::write, sqlite_vfs_, 0);
+                sqlite3_wal_autocheckpoint(guard_.get(), 0);
+            }
+            const WriteTransaction nobody_commits{guard_.get()};
+            (void)sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+        } catch (const sql::SqlError&) {
+            // Somebody is writing.
+        }
+    }
+
+    std::filesystem::path path_;
+    std::string sqlite_vfs_;
+    bool guarded_;
+    Database guard_;
+};
+
+GenerationFile::GenerationFile(GenerationFile&&) noexcept = default;
+GenerationFile& GenerationFile::operator=(GenerationFile&&) noexcept = default;
+GenerationFile::~GenerationFile() = default;
+
+GenerationFile::GenerationFile(std::filesystem::path path, Database db, std::unique_ptr<Checkpoints> checkpoints)
     : path_(std::move(path)),
+      checkpoints_(std::move(checkpoints)),
       db_(std::move(db)),
       token_(token_of(db_.get())),
       progress_(db_.get(),
@@ -133,6 +181,10 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
                                       std::int64_t generation, const std::string& sqlite_vfs) {
     auto db = open_database(path, Access::create, sqlite_vfs);
     sql::execute(db.get(), pragmas_of_a_build);
+    if (!set_journal_mode(db.get(), "wal")) throw sql::SqlError{db.get(), "setting WAL mode for " + path.string()};
+    auto checkpoints = std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, false);
+    // All of it at once: whoever finds the row finds the projection's tables.
+    WriteTransaction transaction{db.get()};
     sql::execute(db.get(), tables);
     const auto now_text = to_rfc3339(now());
     sql::Statement row{
@@ -145,14 +197,27 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
     row.bind(4, generation);
     row.bind(5, now_text);
     row.run();
-    return GenerationFile{path, std::move(db)};
+    {
+        Model model{db.get(), projection.name()};
+        projection.setup(model);
+    }
+    transaction.commit();
+    return GenerationFile{path, std::move(db), std::move(checkpoints)};
+}
+
+GenerationFile GenerationFile::open_build(const std::filesystem::path& path, const std::string& sqlite_vfs) {
+    auto db = open_database(path, Access::write, sqlite_vfs, 0);
+    sql::execute(db.get(), pragmas_of_a_build);
+    auto checkpoints = std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, false);
+    return GenerationFile{path, std::move(db), std::move(checkpoints)};
 }
 
 GenerationFile GenerationFile::open(const std::filesystem::path& path, const std::string& sqlite_vfs) {
     auto db = open_database(path, Access::write, sqlite_vfs);
     sql::execute(db.get(), pragmas_of_use);
+    auto checkpoints = std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, true);
     add_later_columns(db.get());
-    return GenerationFile{path, std::move(db)};
+    return GenerationFile{path, std::move(db), std::move(checkpoints)};
 }
 
 void GenerationFile::claim(std::int64_t token) {
@@ -222,20 +287,12 @@ void GenerationFile::write_skipped(const Event& event, std::string_view place, s
     skipped_.run();
 }
 
-void GenerationFile::finish(Position position, std::string_view state, const std::string& sqlite_vfs) && {
-    {
-        WriteTransaction transaction{db_.get()};
-        (void)write_progress({.from = position, .to = position, .state = state});
-        transaction.commit();
-    }
+void GenerationFile::finish() && {
+    const auto copied = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (copied != SQLITE_OK) throw sql::SqlError{db_.get(), "writing " + path_.string()};
     progress_ = {};
     skipped_ = {};
     db_.reset();
-
-    // Opened as generations in use are. To write the mode into the file is a transaction, which syncs the file, and
-    // so all that was written before: the one sync of a build.
-    const auto db = open_database(path_, Access::write, sqlite_vfs);
-    if (!set_journal_mode(db.get(), "wal")) throw sql::SqlError{db.get(), "setting WAL mode for " + path_.string()};
 }
 
 }  // namespace stele

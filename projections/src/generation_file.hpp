@@ -4,6 +4,11 @@
 // holds the rows: progress is written only where the writer's token is the file's, the position is the one that the
 // writer started from, and the state is one that advances. So neither an owner that was replaced while it slept,
 // nor one that somebody has paused meanwhile, changes anything (P1).
+//
+// SQLite's own checkpoints are off: several may write here, and on SQLite up to 3.51.2 a checkpoint that runs
+// beside another connection's commit can corrupt the file (the WAL-reset race). Whoever has committed the
+// thousandth page copies the WAL back while a second connection of his holds the write lock. The last one to close
+// the file has it for himself, and may do what he likes.
 #pragma once
 
 #include "database.hpp"
@@ -12,6 +17,7 @@
 #include <stele/projections/read_model.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace stele {
@@ -29,9 +35,18 @@ enum class Advance {
 
 class GenerationFile {
 public:
-    /// A new file for a build that nobody reads yet: nothing is synced, and a crash may leave anything behind.
+    GenerationFile(GenerationFile&&) noexcept;
+    GenerationFile& operator=(GenerationFile&&) noexcept;
+    ~GenerationFile();
+
+    /// A new file for a build that nobody reads yet, with the projection's tables set up. It is this object's
+    /// alone, and every transaction is a mark to go on from: see generation_build.hpp.
     [[nodiscard]] static GenerationFile create(const std::filesystem::path& path, const Projection& projection,
                                                std::int64_t generation, const std::string& sqlite_vfs);
+
+    /// What create() made and a build that died has left. Throws sql::SqlError, at once where somebody has it open.
+    [[nodiscard]] static GenerationFile open_build(const std::filesystem::path& path,
+                                                   const std::string& sqlite_vfs);
 
     /// A generation that is in use. One that was built before there were tokens gets the columns it lacks.
     /// The token it goes by is the file's, until claim().
@@ -67,16 +82,17 @@ public:
     void write_state(std::string_view state);
     void write_kept(bool kept);
 
-    /// Ends a build: when it returns, the file is on disk, complete, and as generations in use are (in WAL mode),
-    /// and is closed.
-    void finish(Position position, std::string_view state, const std::string& sqlite_vfs) &&;
+    /// Ends a build: when it returns, all of the file is on disk, and it is closed.
+    void finish() &&;
 
 private:
-    GenerationFile(std::filesystem::path path, Database db);
+    class Checkpoints;
+    GenerationFile(std::filesystem::path path, Database db, std::unique_ptr<Checkpoints> checkpoints);
     [[nodiscard]] ProjectionError fenced(std::int64_t ours, std::int64_t found) const;
     [[nodiscard]] Advance why_not_written(const Progress& progress) const;
 
     std::filesystem::path path_;
+    std::unique_ptr<Checkpoints> checkpoints_;  // called by the connection until it is closed
     Database db_;
     std::int64_t token_;
     sql::Statement progress_;

@@ -1,5 +1,6 @@
 #include <stele/projections/lifecycle.hpp>
 
+#include "control_db.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
 #include "naming.hpp"
@@ -66,7 +67,7 @@ std::int64_t kept_generation(const ModelsFolder& models, std::int64_t current, s
 
 GenerationOnDisk describe(const ModelsFolder& models, std::int64_t number, const std::string& sqlite_vfs) {
     GenerationOnDisk found;
-    found.file = fs::exists(models.file(number)) ? models.file(number) : models.unfinished(number);
+    found.file = models.file(number);
     found.generation.name = models.name();
     found.generation.number = number;
     try {
@@ -102,6 +103,8 @@ void drop(const EventStore& store, std::string_view name, const std::string& sql
     naming(models.name(), [&] {
         if (models.generations().empty() && !models.current()) throw never_built(models.name());
         const ProjectionLock lock{models};
+        // First, so that no runner builds it again behind us.
+        ControlDb{store.models_folder().parent_path(), sqlite_vfs}.set_dropped(models.name(), true);
         try {
             // Whoever advances it finds this, and stops.
             change_current(models, sqlite_vfs, [&](GenerationFile& file) {
@@ -128,20 +131,25 @@ Generation rollback(const EventStore& store, std::string_view name, std::optiona
 
         auto from = GenerationFile::open(models.file(current), sqlite_vfs);
         auto to = GenerationFile::open(models.file(number), sqlite_vfs);
+        {
+            WriteTransaction transaction{from.db()};
+            from.write_kept(true);  // now, so that it is kept even if we are killed once the link has changed
+            transaction.commit();
+        }
         WriteTransaction switching{from.db()};  // nobody advances it from here on
         const auto before = from.generation();
         const auto target = to.generation();
         const bool same = before.fingerprint == target.fingerprint && before.version == target.version;
         to.claim(std::max(before.token, target.token));
         {
-            // While it is not current, nobody acts on its state; and it stays kept until it is.
+            // While it is not current, nobody acts on its state.
+            sql::execute(to.db(), "PRAGMA synchronous = FULL");
             WriteTransaction transaction{to.db()};
             to.write_state(same ? "live" : "paused");
             transaction.commit();
         }
         models.switch_to(number);
         from.write_state("retired");
-        from.write_kept(true);
         switching.commit();
         return to.generation();
     });

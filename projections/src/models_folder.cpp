@@ -32,12 +32,6 @@ void sync_folder(const fs::path& folder) {
     if (!synced) throw fs::filesystem_error{"syncing", folder, std::error_code{error, std::generic_category()}};
 }
 
-void remove_with_side_files(const fs::path& file) noexcept {
-    std::error_code ignored;  // what stays is litter, which the next rebuild removes
-    fs::remove(file, ignored);
-    for (const auto* suffix : side_files) fs::remove(file.string() + suffix, ignored);
-}
-
 // N of NAME.gN.db and NAME.gN.db.new.
 std::optional<std::int64_t> generation_in(std::string_view file, const std::string& name) {
     const auto start = name + ".g";
@@ -49,22 +43,65 @@ std::optional<std::int64_t> generation_in(std::string_view file, const std::stri
     return number;
 }
 
-// A reader of a file in WAL mode holds a shared lock on it as long as it has it open, and leaving WAL mode needs
-// the lock for oneself. So where that succeeds, nobody has the file open, and all of the WAL is in it.
-bool is_unused(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs) {
+// Whether a generation above the current one is there because one has gone back from it.
+bool was_current(const fs::path& file, const std::string& sqlite_vfs) {
+    try {
+        const auto generation = read_generation(open_database(file, Access::read, sqlite_vfs, 0).get());
+        return generation.kept || generation.state == "retired";
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+// Whether the file of a generation that is current no more may go. A reader of a file in WAL mode holds a shared
+// lock on it as long as it has it open, and leaving WAL mode needs the lock for oneself. So where that succeeds,
+// nobody has the file open, and all of the WAL is in it.
+bool may_go(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs) {
     try {
         const auto db = open_database(file, Access::write, sqlite_vfs, 0);
-        if (keep_kept) {
-            if (read_generation(db.get()).kept) return false;
+        sqlite3_wal_autocheckpoint(db.get(), 0);
+        const auto generation = read_generation(db.get());
+        if (generation.state != "retired") {
+            // A rebuild was killed between the switch and this. Somebody may still be advancing it.
+            auto retired = GenerationFile::open(file, sqlite_vfs);
+            WriteTransaction transaction{retired.db()};
+            retired.write_state("retired");
+            transaction.commit();
         }
+        if (keep_kept && generation.kept) return false;
         return set_journal_mode(db.get(), "delete");
     } catch (const sql::SqlError& error) {
         constexpr int primary = 0xff;
         return !error.is_of_the_machine() || (error.result_code() & primary) == SQLITE_NOTADB;
+    } catch (const InvalidInput&) {
+        return true;  // what it says of itself makes no sense
     }
 }
 
 }  // namespace
+
+void remove_database(const fs::path& file) noexcept {
+    std::error_code ignored;  // what stays is litter, which the next rebuild removes
+    fs::remove(file, ignored);
+    for (const auto* suffix : side_files) fs::remove(file.string() + suffix, ignored);
+}
+
+void make_plain(const fs::path& file, const std::string& sqlite_vfs) {
+    const auto db = open_database(file, Access::write, sqlite_vfs);
+    if (!set_journal_mode(db.get(), "delete"))
+        throw sql::SqlError{db.get(), "leaving WAL mode in " + file.string()};
+}
+
+bool rename_if_absent(const fs::path& from, const fs::path& to) {
+    // A link to a name that is taken fails, in one step; a rename would replace what has it.
+    std::error_code error;
+    fs::create_hard_link(from, to, error);
+    if (error == std::errc::file_exists) return false;
+    if (error) throw fs::filesystem_error{"naming", from, to, error};
+    fs::remove(from);
+    sync_folder(to.has_parent_path() ? to.parent_path() : fs::path{"."});
+    return true;
+}
 
 ModelsFolder::ModelsFolder(fs::path folder, std::string_view name) : folder_(std::move(folder)), name_(name) {
     check_projection_name(name);
@@ -72,10 +109,6 @@ ModelsFolder::ModelsFolder(fs::path folder, std::string_view name) : folder_(std
 
 fs::path ModelsFolder::file(std::int64_t generation) const {
     return folder_ / (name_ + ".g" + std::to_string(generation) + ".db");
-}
-
-fs::path ModelsFolder::unfinished(std::int64_t generation) const {
-    return file(generation).string() + std::string{unfinished_suffix};
 }
 
 std::optional<std::int64_t> ModelsFolder::current() const {
@@ -103,11 +136,6 @@ std::vector<std::int64_t> ModelsFolder::generations() const {
     return found;
 }
 
-void ModelsFolder::adopt(std::int64_t generation) const {
-    fs::rename(unfinished(generation), file(generation));
-    switch_to(generation);
-}
-
 void ModelsFolder::switch_to(std::int64_t generation) const {
     const fs::path next_link = link().string() + std::string{unfinished_suffix};
     fs::remove(next_link);
@@ -124,23 +152,21 @@ void ModelsFolder::remove_link() const {
 }
 
 void ModelsFolder::remove_all() const {
-    for (const auto generation : generations()) {
-        discard_unfinished(generation);
-        remove_with_side_files(file(generation));
-    }
+    for (const auto generation : generations()) discard(generation);
 }
 
 void ModelsFolder::clean(bool keep_kept, const std::string& sqlite_vfs) const {
     const auto now_current = current();
     for (const auto generation : generations()) {
-        discard_unfinished(generation);
-        if (generation == now_current || !fs::exists(file(generation))) continue;
-        if (is_unused(file(generation), keep_kept, sqlite_vfs)) remove_with_side_files(file(generation));
+        if (!now_current || generation == *now_current || !fs::exists(file(generation))) continue;
+        if (generation > *now_current && !was_current(file(generation), sqlite_vfs)) continue;
+        if (may_go(file(generation), keep_kept, sqlite_vfs)) discard(generation);
     }
 }
 
-void ModelsFolder::discard_unfinished(std::int64_t generation) const noexcept {
-    remove_with_side_files(unfinished(generation));
+void ModelsFolder::discard(std::int64_t generation) const noexcept {
+    remove_database(file(generation));
+    remove_database(file(generation).string() + std::string{unfinished_suffix});  // as builds were called once
 }
 
 std::vector<std::string> ModelsFolder::names(const fs::path& folder) {

@@ -21,33 +21,31 @@ public:
     [[nodiscard]] std::filesystem::path link() const { return folder_ / (name_ + ".db"); }
     [[nodiscard]] std::filesystem::path lock() const { return folder_ / (name_ + ".lock"); }
     [[nodiscard]] std::filesystem::path file(std::int64_t generation) const;
-    [[nodiscard]] std::filesystem::path unfinished(std::int64_t generation) const;
 
     /// The generation that the link names; empty without a link.
     [[nodiscard]] std::optional<std::int64_t> current() const;
 
-    /// Every generation that has a file, finished or not.
+    /// Every generation that has a file, by number. Those above the current one are being built, or were when their
+    /// builder died; or rollback() has gone back from them, and they are kept.
     [[nodiscard]] std::vector<std::int64_t> generations() const;
 
-    /// Makes a finished file the current generation, in one step and for good: file and link are on disk when it
-    /// returns. Throws std::filesystem::filesystem_error; then the old generation is still the current one.
-    void adopt(std::int64_t generation) const;
-
-    /// Makes a generation whose file has its name the current one, in one step and for good.
+    /// Makes a generation the current one, in one step and for good. Its file is complete, and on disk. Throws
+    /// std::filesystem::filesystem_error; then the old generation is still the current one.
     void switch_to(std::int64_t generation) const;
 
-    /// There is no current generation from now on, for good. For whoever holds the lock, as the next one.
+    /// There is no current generation from now on, for good. For whoever holds the lock, as the next ones.
     void remove_link() const;
 
     /// Removes the files of all generations; readers that have one open keep what they have.
     void remove_all() const;
 
-    /// Removes the files of rebuilds that never ended, and of generations that are not current, unless they are
-    /// open in a reader somewhere, or `keep_kept` and marked as kept. Only for whoever holds the lock.
+    /// Removes the files of generations that are current no more, unless they are open in a reader somewhere, or
+    /// `keep_kept` and marked as kept. Those that are still open are marked as retired, if they are not. What is
+    /// being built is left alone.
     void clean(bool keep_kept, const std::string& sqlite_vfs) const;
 
-    /// Removes what stands under the name of an unfinished generation, if anything does.
-    void discard_unfinished(std::int64_t generation) const noexcept;
+    /// Removes the file of one generation, if there is one.
+    void discard(std::int64_t generation) const noexcept;
 
     /// The names of all projections that have a link in `folder`, in order.
     [[nodiscard]] static std::vector<std::string> names(const std::filesystem::path& folder);
@@ -56,6 +54,17 @@ private:
     std::filesystem::path folder_;
     std::string name_;
 };
+
+/// Removes the file of a database and those that SQLite keeps beside it. What cannot be removed stays.
+void remove_database(const std::filesystem::path& file) noexcept;
+
+/// Makes a database that nobody has open one file without others beside it, as any program reads it: no WAL. Throws
+/// sql::SqlError.
+void make_plain(const std::filesystem::path& file, const std::string& sqlite_vfs);
+
+/// Gives a file a name that nothing has, for good; false where something has it. Throws
+/// std::filesystem::filesystem_error.
+[[nodiscard]] bool rename_if_absent(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Held by whoever builds, switches or drops generations of a projection; not by who advances one, which its token
 /// and its position protect (generation_file.hpp). The system lets go of it when the process ends.

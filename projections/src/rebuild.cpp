@@ -1,97 +1,65 @@
 #include <stele/projections/rebuild.hpp>
 
+#include "build_progress.hpp"
 #include "fold.hpp"
+#include "generation_build.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
 #include "naming.hpp"
 
-#include <algorithm>
-#include <thread>
+#include <unistd.h>
 
 namespace stele {
 namespace {
 
-Position target_of(const EventStore& store, const std::optional<Position>& until) {
+// Where the read model shall stay; empty: it follows the log.
+std::optional<Position> bound_of(const EventStore& store, const RebuildOptions& options) {
+    if (options.until && options.as_of) {
+        throw InvalidInput{"as_of", "either a position or a time", "both"};
+    }
+    if (options.as_of) return store.position_at(*options.as_of);
     const auto head = store.head();
-    if (until && (*until > head || *until < Position{0})) {
+    if (options.until && (*options.until > head || *options.until < Position{0})) {
         throw InvalidInput{"until", "a position from 0 to the log's head, " + std::to_string(head.value()),
-                           std::to_string(until->value())};
+                           std::to_string(options.until->value())};
     }
-    return until.value_or(head);
+    return options.until;
 }
 
-// Removes an unfinished generation, unless it is adopted.
-class Unfinished {
-public:
-    Unfinished(const ModelsFolder& models, std::int64_t generation) : models_(models), generation_(generation) {}
-    Unfinished(const Unfinished&) = delete;
-    Unfinished& operator=(const Unfinished&) = delete;
-    ~Unfinished() { models_.discard_unfinished(generation_); }
-
-private:
-    const ModelsFolder& models_;
-    std::int64_t generation_;
-};
-
-void mark_as_kept(const ModelsFolder& models, std::int64_t generation, const std::string& sqlite_vfs) {
-    auto file = GenerationFile::open(models.file(generation), sqlite_vfs);
-    WriteTransaction transaction{file.db()};
-    file.write_state("retired");
-    file.write_kept(true);
-    transaction.commit();
-}
-
-struct Built {
-    Position position;
-    std::int64_t events;
-};
-
-// Folds the log into a new file until it has caught up; empty where it was stopped.
-std::optional<Built> build(const EventStore& store, const Projection& projection, const RebuildOptions& options,
-                           const ModelsFolder& models, std::int64_t number) {
-    auto file = GenerationFile::create(models.unfinished(number), projection, number, options.sqlite_vfs);
-    Built built{};
-    {
-        Model model{file.db(), projection.name()};
-        projection.setup(model);
-        model.seal();
-
-        Fold fold{store, projection, file, model, {"building", options.batch, options.progress, options.stop}};
-        auto target = target_of(store, options.until);
-        do {
-            fold.run(target);
-            if (fold.stopped()) return std::nullopt;
-            if (!options.until) target = store.head();
-        } while (fold.position() < target);
-        built = {fold.position(), fold.events()};
-    }
-    std::move(file).finish(built.position, options.until ? "paused" : "live", options.sqlite_vfs);
-    return built;
+// Who advances the projection, or will when it is there, starts with his token.
+std::int64_t token_of_owner(ControlDb& control, const std::string& projection) {
+    const auto holder = Leases::holder(control, "projection/" + projection);
+    return holder ? holder->token : 0;
 }
 
 }  // namespace
 
 std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projection,
                                const RebuildOptions& options) {
-    const ModelsFolder models{store.models_folder(), projection.name()};
-    (void)target_of(store, options.until);
+    const auto until = bound_of(store, options);
     return naming(projection.name(), [&]() -> std::optional<Rebuilt> {
-        const ProjectionLock lock{models};
-        const auto old = models.current();
-        models.clean(true, options.sqlite_vfs);
-        const auto numbers = models.generations();
-        const auto number = std::max(numbers.empty() ? 0 : numbers.back(), old.value_or(0)) + 1;
+        if (options.into) return build_into_file(store, projection, options, until.value_or(store.head()));
 
-        const Unfinished unfinished{models, number};
-        const auto built = build(store, projection, options, models, number);
-        if (!built) return std::nullopt;
-
-        models.adopt(number);
-        if (old && options.keep_old) mark_as_kept(models, *old, options.sqlite_vfs);
-        if (old) std::this_thread::sleep_for(options.grace);
-        models.clean(options.keep_old, options.sqlite_vfs);
-        const auto model = ReadModel::open(models.folder(), projection.name(), options.sqlite_vfs);
-        return Rebuilt{model.generation(), built->events};
+        GenerationBuild build{store, projection, options, until};
+        ControlDb control{store.models_folder().parent_path(), options.sqlite_vfs};
+        const Member builder{control.folder(), "rebuild, process " + std::to_string(::getpid())};
+        BuildProgress shown{control,        builder,           projection,
+                            build.number(), build.begins_at(), until.value_or(store.head())};
+        const auto progress = [&](const FoldProgress& fold) {
+            shown.update(fold.position, fold.target, fold.events);
+            if (options.progress) options.progress(fold);
+        };
+        try {
+            if (!build.run(progress)) {
+                if (options.resumable) build.stay_resumable();
+                return std::nullopt;
+            }
+            control.set_dropped(projection.name(), false);
+            return build.adopt(progress, token_of_owner(control, projection.name()));
+        } catch (const HandlerFailed& error) {
+            shown.failed(error);
+            throw;
+        }
     });
 }
 

@@ -4,7 +4,8 @@
 //
 //   NAME.db           a symbolic link to the current generation. Any SQLite reader may open it.
 //   NAME.gN.db        generation N: one build of the projection, with -wal and -shm files while it is in use.
-//   NAME.gN.db.new    generation N being built. Nobody reads it; what a killed rebuild left is removed by the next.
+//                     One that is being built has its name from the start; until NAME.db leads to it, nobody reads
+//                     it. What a rebuild left that was killed is gone on with by the next, or removed.
 //   NAME.lock         held while somebody builds, switches or drops generations; advancing needs no lock.
 //
 // A rebuild ends by renaming a new link over the old one: readers that open NAME.db find the old generation or the

@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -33,10 +34,22 @@ struct FoldProgress {
 };
 
 struct RebuildOptions {
-    /// Build the read model as it was at this position, and stay there (state "paused").
+    /// Build the read model as it was at this position, and stay there (state "paused") until resume() or a rebuild
+    /// without this.
     std::optional<Position> until{};
-    /// Keep the file of the generation that is replaced (Generation::kept) until a rebuild without this.
+    /// The same by time: at the last event that was recorded then or before. Not together with `until`.
+    std::optional<Timestamp> as_of{};
+    /// Build into this file instead, as of `until` or `as_of`, else of the log's head: a plain SQLite file,
+    /// complete when it gets its name, which nobody advances. The projection's own read model is not touched, nor
+    /// anything else. The file must not be there yet, also where it was made by an earlier call. While it is being
+    /// built it is called FILE.new.
+    std::optional<std::filesystem::path> into{};
+    /// Keep the file of the generation that is replaced (Generation::kept) until a rebuild without this. rollback()
+    /// makes it current again.
     bool keep_old = false;
+    /// When `stop` is requested, leave what was built for the next rebuild of the same definition to go on from, as
+    /// a rebuild that is killed does.
+    bool resumable = false;
     /// How long the old file outlives the switch. SQLite looks up where a link leads, and opens that file a moment
     /// later: this is the moment. (ReadModel::open() needs none.)
     std::chrono::milliseconds grace{50};
@@ -45,7 +58,7 @@ struct RebuildOptions {
     /// Looked at before each event. When it is requested, the old generation stays, and the new one goes.
     std::stop_token stop{};
     /// Events per transaction: what a crash loses is small, and so is the memory for it.
-    std::size_t batch = 10'000;
+    std::size_t batch = 50'000;
     /// The SQLite VFS for the read model's files; empty: the system's. The seam that fault tests use.
     std::string sqlite_vfs{};
 };
@@ -54,18 +67,27 @@ struct RebuildOptions {
 struct Rebuilt {
     Generation generation;
     std::int64_t events = 0;  ///< that were taken in
+    Position began_at;        ///< above 0: it went on from what a rebuild that died had done
 };
 
 /// Builds the projection's next generation from the log, beside the current one, until it has caught up with the
 /// log; then makes it the current one, in one step, and removes the old one's file (when its last reader is gone).
+/// Others may advance the old one until then: at the switch, the new one is at least as far. How far it is can be
+/// seen from other processes (projection_status()).
+///
+/// A rebuild that was killed is gone on with from its last transaction (after a power cut: the last one that is on
+/// the disk), where the definition is the same and `until` is not before that. Else what it left is removed.
+///
+/// A paused projection is live again, unless `until` or `as_of` is given, or it was paused while this went on. One
+/// that was dropped is wanted again.
 ///
 /// Empty where `stop` was requested first: then nothing has changed.
 ///
 /// Throws HandlerFailed     at an event, unless the projection skips; the old generation stays.
-///        InvalidInput      `until` is beyond the log's head.
-///        ProjectionError   "projection_busy", "projection_file".
-///        StoreError        the log failed.
-/// Cost   one pass over the events of its query, and what its statements cost. Nothing is synced before the end.
+///        InvalidInput      `until` is beyond the log's head; `into` is there.
+///        ProjectionError   "projection_busy" (another rebuild of it is under way), "projection_file".
+///        StoreError        the log, or control.db, failed.
+/// Cost   one pass over the events of its query, and what its statements cost. Little is synced before the end.
 std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projection,
                                const RebuildOptions& options = {});
 

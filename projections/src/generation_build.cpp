@@ -1,0 +1,249 @@
+#include "generation_build.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace stele {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Events per transaction once the file is in use: the old generation's write lock is held for no more.
+constexpr std::size_t small_batch = 1'000;
+
+bool is_busy(const sql::SqlError& error) {
+    constexpr int primary = 0xff;
+    return (error.result_code() & primary) == SQLITE_BUSY;
+}
+
+bool defines(const Projection& projection, const Generation& generation) {
+    return generation.name == projection.name() && generation.version == projection.version() &&
+           generation.fingerprint == projection.fingerprint();
+}
+
+std::optional<Generation> look_at(const fs::path& file, const std::string& sqlite_vfs) {
+    try {
+        return read_generation(open_database(file, Access::read, sqlite_vfs).get());
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
+enum class Found { resumable, useless, in_use };
+
+// Opens what a build left that died; into `file` where one can go on from it.
+Found find_resumable(const fs::path& path, std::int64_t number, const Projection& projection, Position most,
+                     const std::string& sqlite_vfs, std::optional<GenerationFile>& file) {
+    try {
+        file.emplace(GenerationFile::open_build(path, sqlite_vfs));
+        const auto generation = file->generation();
+        if (generation.number == number && defines(projection, generation) && generation.position <= most)
+            return Found::resumable;
+        file.reset();
+        return generation.kept || generation.state == "retired" ? Found::in_use : Found::useless;
+    } catch (const sql::SqlError& error) {
+        file.reset();
+        return is_busy(error) ? Found::in_use : Found::useless;
+    } catch (const Error&) {
+        file.reset();
+        return Found::useless;
+    }
+}
+
+}  // namespace
+
+GenerationBuild::GenerationBuild(const EventStore& store, const Projection& projection,
+                                 const RebuildOptions& options, std::optional<Position> until)
+    : store_(store),
+      projection_(projection),
+      options_(options),
+      until_(until),
+      models_(store.models_folder(), projection.name()),
+      lock_(models_) {
+    try {
+        begin();
+    } catch (...) {
+        file_.reset();
+        if (number_ > 0) models_.discard(number_);
+        throw;
+    }
+}
+
+void GenerationBuild::begin() {
+    old_ = models_.current();
+    models_.clean(true, options_.sqlite_vfs);
+    if (old_) old_at_first_ = look_at(models_.file(*old_), options_.sqlite_vfs);
+
+    auto last = old_.value_or(0);
+    for (const auto number : models_.generations()) {
+        if (number <= old_.value_or(0)) continue;
+        std::optional<GenerationFile> left;
+        const auto found = find_resumable(models_.file(number), number, projection_, until_.value_or(store_.head()),
+                                          options_.sqlite_vfs, left);
+        if (found != Found::in_use && file_) {
+            // Two that could be gone on from: the later one, which somebody began later, is of more use.
+            file_.reset();
+            models_.discard(std::exchange(number_, 0));
+        }
+        if (found == Found::resumable) {
+            file_ = std::move(left);
+            number_ = number;
+        }
+        if (found == Found::useless) models_.discard(number);
+        if (found == Found::in_use) last = std::max(last, number);
+    }
+    if (!file_) {
+        number_ = last + 1;
+        file_.emplace(GenerationFile::create(models_.file(number_), projection_, number_, options_.sqlite_vfs));
+    }
+    begins_at_ = file_->generation().position;
+    model_ = std::make_unique<Model>(file_->db(), projection_.name());
+    model_->seal();
+}
+
+GenerationBuild::~GenerationBuild() {
+    model_.reset();
+    file_.reset();
+    if (discards_) models_.discard(number_);
+}
+
+// Folds until it is at `target`, which may move on meanwhile.
+bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch, const std::stop_token& stop,
+                           const Progress& progress, const std::function<Position()>& target) {
+    const auto before = events_;
+    const auto told = [&](const FoldProgress& fold) {
+        if (progress) progress({fold.position, fold.target, before + fold.events});
+    };
+    Fold fold{store_, projection_, file, model, {"building", batch, told, stop}};
+    for (auto next = target(); fold.position() < next; next = target()) {
+        fold.run(next);
+        if (fold.stopped()) return false;
+    }
+    events_ += fold.events();
+    return true;
+}
+
+bool GenerationBuild::run(const Progress& progress) {
+    return fold(*file_, *model_, options_.batch, options_.stop, progress,
+                [&] { return until_.value_or(store_.head()); });
+}
+
+// The old generation, open for writing; empty where there is none, or it is damaged beyond that.
+std::optional<GenerationFile> GenerationBuild::open_old() const {
+    if (!old_) return std::nullopt;
+    try {
+        return GenerationFile::open(models_.file(*old_), options_.sqlite_vfs);
+    } catch (const sql::SqlError& error) {
+        if (is_busy(error)) throw;
+        return std::nullopt;
+    }
+}
+
+std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int64_t token) {
+    model_.reset();
+    std::move(*file_).finish();
+    file_.reset();
+
+    auto file = GenerationFile::open(models_.file(number_), options_.sqlite_vfs);
+    Model model{file.db(), projection_.name()};
+    model.seal();
+    const auto log_or_until = [&] { return until_.value_or(store_.head()); };
+    if (!fold(file, model, small_batch, options_.stop, progress, log_or_until)) return std::nullopt;
+
+    auto old = open_old();
+    if (old && options_.keep_old) {
+        WriteTransaction transaction{old->db()};
+        old->write_kept(true);  // now, so that it is kept even if we are killed once the link has changed
+        transaction.commit();
+    }
+    std::optional<WriteTransaction> holding;
+    std::optional<Generation> before;
+    if (old) {
+        holding.emplace(old->db());  // nobody advances the old generation from here on
+        before = old->generation();
+    }
+    file.claim(std::max({token, file.token(), before ? before->token : 0}));
+    if (before && !until_) {
+        // A log that was restored may be shorter than the old generation is far.
+        const auto target = std::min(before->position, store_.head());
+        (void)fold(file, model, small_batch, {}, progress, [&] { return target; });
+    }
+    // Whoever paused the old one meanwhile, while it was read, has meant the projection.
+    const bool was_paused_meanwhile = before && before->state == "paused" && old_at_first_ &&
+                                      (old_at_first_->state != "paused" || old_at_first_->since != before->since);
+    {
+        sql::execute(file.db(), "PRAGMA synchronous = FULL");  // it is on disk before the link is
+        WriteTransaction transaction{file.db()};
+        file.write_state(until_ || was_paused_meanwhile ? "paused" : "live");
+        transaction.commit();
+        sql::execute(file.db(), "PRAGMA synchronous = NORMAL");
+    }
+    models_.switch_to(number_);
+    discards_ = false;
+    if (old) {
+        old->write_state("retired");
+        old->write_kept(options_.keep_old);
+        holding->commit();
+        holding.reset();
+        old.reset();
+    }
+    const Rebuilt rebuilt{file.generation(), events_, begins_at_};
+    if (old_) std::this_thread::sleep_for(options_.grace);
+    models_.clean(options_.keep_old, options_.sqlite_vfs);
+    return rebuilt;
+}
+
+std::optional<Rebuilt> build_into_file(const EventStore& store, const Projection& projection,
+                                       const RebuildOptions& options, Position until) {
+    const auto& target = *options.into;
+    const fs::path path = target.string() + ".new";
+    const auto found_there = [&](const fs::path& file) {
+        return InvalidInput{"into", "a file that is not there yet", file.string()};
+    };
+    if (fs::exists(fs::symlink_status(target))) throw found_there(target);
+    if (fs::exists(fs::symlink_status(path))) {
+        // Of a build that died, or that is under way, or nothing of ours.
+        try {
+            const auto left = GenerationFile::open_build(path, options.sqlite_vfs);
+            if (left.generation().state != "building" && left.generation().state != "failed")
+                throw found_there(path);
+        } catch (const sql::SqlError& error) {
+            if (!is_busy(error)) throw found_there(path);
+            throw ProjectionError{"projection_busy", projection.name(),
+                                  "expected to be the only one to build " + target.string() + ", found " +
+                                      path.string() + " in use; try again when the other is done"};
+        }
+        remove_database(path);
+    }
+
+    struct Discard {
+        const fs::path& path;
+        bool wanted = true;
+        ~Discard() {
+            if (wanted) remove_database(path);
+        }
+    } discard{path};
+    auto file = GenerationFile::create(path, projection, 1, options.sqlite_vfs);
+    std::int64_t events = 0;
+    {
+        Model model{file.db(), projection.name()};
+        model.seal();
+        Fold fold{store, projection, file, model, {"building", options.batch, options.progress, options.stop}};
+        fold.run(until);
+        if (fold.stopped() && fold.position() < until) return std::nullopt;
+        events = fold.events();
+        WriteTransaction transaction{file.db()};
+        file.write_state("paused");
+        transaction.commit();
+    }
+    const auto generation = file.generation();
+    std::move(file).finish();
+    make_plain(path, options.sqlite_vfs);
+    if (!rename_if_absent(path, target)) throw found_there(target);
+    discard.wanted = false;
+    return Rebuilt{generation, events, Position{0}};
+}
+
+}  // namespace stele
