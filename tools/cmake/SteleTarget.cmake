@@ -8,12 +8,18 @@ endmacro()
 
 # stele_library(<folder> HEADERS <files> SOURCES <files> [PRECOMPILE <headers>]): the target stele_<folder>, known as
 # stele::<folder>, with the folder's public headers as a file set: installed as they stand in the tree, and each
-# compiled alone by the target all_verify_interface_header_sets. PRECOMPILE is for stele_precompile().
+# compiled alone by the target all_verify_interface_header_sets. A header that stands there and is not named is an
+# error: it would be missing after installation. PRECOMPILE is for stele_precompile().
 function(stele_library folder)
     cmake_parse_arguments(arg "" "" "HEADERS;SOURCES;PRECOMPILE" ${ARGN})
     add_library(stele_${folder} ${arg_SOURCES})
     add_library(stele::${folder} ALIAS stele_${folder})
     list(TRANSFORM arg_HEADERS PREPEND include/stele/${folder}/)
+    file(GLOB_RECURSE forgotten CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} include/*.hpp)
+    list(REMOVE_ITEM forgotten ${arg_HEADERS})
+    if(forgotten)
+        message(FATAL_ERROR "${folder}: stele_library() does not name the header ${forgotten}: add it to HEADERS")
+    endif()
     target_sources(stele_${folder} PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${arg_HEADERS})
     target_include_directories(stele_${folder} PRIVATE src)
     target_compile_features(stele_${folder} PUBLIC cxx_std_20)
