@@ -151,6 +151,24 @@ TEST_CASE("a long mixed load of several processes leaves a sound store", "[fault
     promises.check(sound_log(path));
 }
 
+TEST_CASE("a store that was written to leaves a small WAL behind when it is closed", "[fault][store]") {
+    constexpr std::uintmax_t frame = 4096 + 24;
+    const TemporaryFolder folder;
+    const auto path = folder / "full.stele";
+    const auto wal = path / "events.db-wal";
+    {
+        auto store = EventStore::open(path.string(), on(sound_disk()));
+        while (fs::file_size(wal) < 2'000 * frame) append_many(store, 500);
+        const auto other = EventStore::open(path.string(), on(sound_disk()));  // it is open, and reads nothing
+        CHECK(other.head() == store.head());
+    }
+    CHECK(fs::file_size(wal) < 10 * frame);
+
+    const auto store = EventStore::open(path.string(), on(sound_disk()));
+    CHECK(types_in(store).size() == static_cast<std::size_t>(store.head().value()));
+    CHECK(store.head() >= Position{500});
+}
+
 // Goal:   trap 31: a slow reader does not keep the WAL from being used again.
 // Method: stand in the midst of a read of the whole log, append many times what the WAL may hold, look at its size.
 TEST_CASE("a reader that reads slowly lets the WAL be used again", "[fault][store][trap31]") {

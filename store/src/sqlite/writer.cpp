@@ -79,9 +79,13 @@ Writer::Writer(const std::filesystem::path& file, std::string store, const Optio
 
 Writer::~Writer() {
     if (failed_commit_is_in_wal_) overwrite_failed_commit();
-    // A reader that comes next finds a small WAL; what is in a small one can stay there.
+    // Whoever comes next finds a small WAL, on the disk too; what is in a small one can stay there.
     constexpr int worth_copying = 1000;
-    if (wal_pages_ >= worth_copying) checkpoint();
+    if (wal_pages_ < worth_copying) return;
+    checkpoint();
+    // With all of it copied and nobody reading, this commit begins the WAL anew, and cuts off the rest of the file.
+    sqlite3_exec(db_.getHandle(), "PRAGMA journal_size_limit = 0", nullptr, nullptr, nullptr);
+    commit_same_header();
 }
 
 // ---- The transaction
@@ -195,15 +199,19 @@ void Writer::roll_back() noexcept {
 /// Whoever opened the store after us would instead take it for committed and append behind it, and lose that with
 /// it when the power goes. So it is written over at once, by a commit that changes nothing; where the disk refuses
 /// that too, at the next chance.
-void Writer::overwrite_failed_commit() noexcept {
+void Writer::overwrite_failed_commit() noexcept { failed_commit_is_in_wal_ = !commit_same_header(); }
+
+/// Commits one page as it was. False where others are writing, or the disk refuses.
+bool Writer::commit_same_header() noexcept {
     const bool began = begin_.try_step() == SQLITE_DONE;
     begin_.reset();
-    if (!began) return;
+    if (!began) return false;
     const bool written = rewrite_header_.try_step() == SQLITE_DONE;
     rewrite_header_.reset();
-    if (written && commit_.try_step() == SQLITE_DONE) failed_commit_is_in_wal_ = false;
+    const bool committed = written && commit_.try_step() == SQLITE_DONE;
     commit_.reset();
-    if (failed_commit_is_in_wal_) roll_back();
+    if (!committed) roll_back();
+    return committed;
 }
 
 bool Writer::answer_alone(PendingAppend& append) {

@@ -67,6 +67,7 @@ private:
     void end();
     void roll_back() noexcept;
     void overwrite_failed_commit() noexcept;
+    bool commit_same_header() noexcept;
     void answer(PendingAppend& append);
     bool answer_alone(PendingAppend& append);
     void check_file_is_there();
