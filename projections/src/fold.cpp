@@ -41,7 +41,7 @@ Fold::Fold(const EventStore& store, const Projection& projection, GenerationFile
 
 EventRange Fold::events_up_to(Position target) const {
     Read read{projection_.query()};
-    read.after(position_).until(target);
+    read.after(looked_to()).until(target);
     return store_.read(read);
 }
 
@@ -53,6 +53,10 @@ void Fold::run(Position target, std::optional<std::size_t> limit) {
     auto left = limit.value_or(std::numeric_limits<std::size_t>::max());
     auto events = events_up_to(target);
     auto event = events.begin();
+    if (settings_.passes_silently && event == EventRange::end()) {
+        looked_to_ = std::max(looked_to_, target);
+        return;
+    }
     while (position_ < target && left > 0 && !stopped() && outcome_ == Advance::done) {
         const auto before = events_;
         const auto most = std::min(left, settings_.batch);
@@ -66,6 +70,17 @@ void Fold::run(Position target, std::optional<std::size_t> limit) {
         left -= static_cast<std::size_t>(events_ - before);
         if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target, events_});
     }
+}
+
+void Fold::pass() {
+    outcome_ = Advance::done;
+    if (looked_to_ <= position_) return;
+    WriteTransaction transaction{file_.db()};
+    outcome_ =
+        file_.write_progress({.from = position_, .to = looked_to_, .state = settings_.state, .rate = last_rate_});
+    if (outcome_ != Advance::done) return;
+    transaction.commit();
+    position_ = looked_to_;
 }
 
 // Events a second since run() began, with those of the transaction under way.
@@ -89,6 +104,7 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
             return;
         }
         transaction.commit();
+        if (taken > 0) last_rate_ = rate(taken);
         position_ = position;
         events_ += taken;
         skipped_ += skipped;

@@ -5,6 +5,7 @@
 
 #include <stele/projections/rebuild.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -19,6 +20,8 @@ public:
         std::size_t batch;  ///< events per transaction
         std::function<void(const FoldProgress&)> progress;
         std::stop_token stop;
+        /// Events that the projection does not take are passed over without a write, until pass().
+        bool passes_silently = false;
     };
 
     /// Goes on from the generation's position. All of these stay longer.
@@ -31,7 +34,15 @@ public:
     /// Throws HandlerFailed; then everything before the event is committed, with the state "failed".
     void run(Position target, std::optional<std::size_t> limit = {});
 
+    /// Writes that the fold has come to looked_to(), where its file does not say so yet; outcome() as with run().
+    void pass();
+
+    /// Whose request ends run() from now on.
+    void stop_by(std::stop_token stop) { settings_.stop = std::move(stop); }
+
     [[nodiscard]] Position position() const noexcept { return position_; }  ///< committed
+    /// The rows are the fold up to here too: what is between is not for this projection.
+    [[nodiscard]] Position looked_to() const noexcept { return std::max(position_, looked_to_); }
     [[nodiscard]] std::int64_t events() const noexcept { return events_; }
     [[nodiscard]] std::int64_t skipped() const noexcept { return skipped_; }
     [[nodiscard]] Advance outcome() const noexcept { return outcome_; }
@@ -52,10 +63,12 @@ private:
     Settings settings_;
     std::unique_ptr<ProjectionHandler> handler_;
     Position position_;
+    Position looked_to_;
     std::chrono::steady_clock::time_point started_;
     std::int64_t events_at_start_ = 0;
     std::int64_t events_ = 0;
     std::int64_t skipped_ = 0;
+    double last_rate_ = 0;
     Advance outcome_ = Advance::done;
 };
 

@@ -1,6 +1,12 @@
-#include <stele/projections/rebuild.hpp>
+#include <stele/projections/projection_status.hpp>
 
+#include "build_progress.hpp"
+#include "control_db.hpp"
+#include "leases.hpp"
 #include "models_folder.hpp"
+
+#include <stele/projections/read_model.hpp>
+#include <stele/store/event_store.hpp>
 
 #include <algorithm>
 #include <set>
@@ -8,8 +14,109 @@
 namespace stele {
 namespace {
 
+std::string rebuild_command(const std::string& name) { return "`stele projection rebuild " + name + "`"; }
+
+// What control.db says of a projection, where there is one.
+struct Control {
+    std::unique_ptr<ControlDb> db;
+    std::filesystem::path folder;
+
+    [[nodiscard]] bool is_alive(std::int64_t member) const { return Member::is_alive(folder, member); }
+};
+
+BuildStatus building_of(const Build& build) {
+    BuildStatus status;
+    status.generation = build.generation;
+    status.version = build.version;
+    status.position = build.position;
+    status.target = build.target;
+    status.events = build.events;
+    status.started_at = build.started_at;
+    if (build.target.value() > 0) {
+        status.percent =
+            100.0 * static_cast<double>(build.position.value()) / static_cast<double>(build.target.value());
+    }
+    const std::chrono::duration<double> passed = build.updated_at - build.started_at;
+    if (passed.count() <= 0 || build.position.value() == 0) return status;
+    status.events_per_second = static_cast<double>(build.events) / passed.count();
+    const auto left = static_cast<double>(std::max<std::int64_t>(0, build.target.value() - build.position.value()));
+    status.seconds_left = left * passed.count() / static_cast<double>(build.position.value());
+    return status;
+}
+
+void add_generation(ProjectionStatus& status, const Generation& generation, const Projection* definition) {
+    status.version = generation.version;
+    status.generation = generation.number;
+    status.position = generation.position;
+    status.since = generation.since;
+    status.rate = generation.rate;
+    status.skipped = generation.skipped;
+    status.state = generation.state;
+    status.error = generation.error;
+    if (definition == nullptr) {
+        status.state = "retired";
+    } else if (generation.state != "paused" && (generation.fingerprint != definition->fingerprint() ||
+                                                generation.version != definition->version())) {
+        status.state = "changed";
+    }
+}
+
+void add_failure(ProjectionStatus& status, const EventStore& store, const Generation& generation) {
+    ProjectionFailure failure;
+    failure.position = generation.position.next();
+    failure.error = generation.error;
+    if (const auto event = store.at(failure.position)) failure.type = event->type;
+    status.failure = std::move(failure);
+}
+
+void add_control(ProjectionStatus& status, const Control& control, const Projection* definition) {
+    if (!control.db) return;
+    if (const auto holder = Leases::holder(*control.db, "projection/" + status.name)) {
+        if (control.is_alive(holder->owner)) status.owner = holder->label;
+    }
+    const bool waits_for_build = status.state == "absent" || status.state == "changed";
+    if (const auto build = build_of(*control.db, status.name)) {
+        if (build->error.empty() && control.is_alive(build->builder)) {
+            status.building = building_of(*build);
+            if (waits_for_build) {
+                status.state = "building";
+                status.since = build->started_at;
+            }
+        } else if (!build->error.empty() && waits_for_build && definition != nullptr &&
+                   build->fingerprint == definition->fingerprint() && build->version == definition->version()) {
+            status.state = "failed";
+            status.since = build->updated_at;
+            status.error = build->error;
+            status.failure =
+                ProjectionFailure{build->failed_position, build->failed_type, build->failed_place, build->error};
+        }
+    }
+    if (status.state == "absent" && control.db->is_dropped(status.name)) status.state = "dropped";
+}
+
+std::string advice_for(const ProjectionStatus& status) {
+    const auto rebuild = rebuild_command(status.name);
+    if (status.state == "failed") {
+        return "events stay as they are, so correct the handler" +
+               (status.failure->place.empty() ? "" : " at " + status.failure->place) +
+               ", count the version up, and " + rebuild +
+               (status.generation == 0
+                    ? ""
+                    : "; or, where what was in the way is gone, `stele projection resume " + status.name + "`");
+    }
+    if (status.state == "paused") return "`stele projection resume " + status.name + "` lets it go on";
+    if (status.state == "absent" || status.state == "changed")
+        return "`stele run` builds it, and so does " + rebuild;
+    if (status.state == "dropped") return rebuild + " builds it again";
+    if (status.state == "retired") return "`stele projection drop " + status.name + "` removes it";
+    if (status.state == "broken") return "free what is in the way, or " + rebuild;
+    if (status.state == "live" && status.owner.empty() && status.lag_events > 0)
+        return "nobody advances it: `stele run` does";
+    return "";
+}
+
 ProjectionStatus status_of(const EventStore& store, const std::string& name, const Projection* definition,
-                           Position head) {
+                           Position head, const Control& control) {
     ProjectionStatus status;
     status.name = name;
     status.head = head;
@@ -19,24 +126,15 @@ ProjectionStatus status_of(const EventStore& store, const std::string& name, con
     }
     try {
         const auto generation = ReadModel::open(store, name).generation();
-        status.version = generation.version;
-        status.generation = generation.number;
-        status.position = generation.position;
-        status.state = generation.state;
-        status.error = generation.error;
-        status.skipped = generation.skipped;
-        if (definition == nullptr) {
-            status.state = "retired";
-        } else if (generation.fingerprint != definition->fingerprint() ||
-                   generation.version != definition->version()) {
-            status.state = "changed";
-        }
+        add_generation(status, generation, definition);
+        if (status.state == "failed") add_failure(status, store, generation);
     } catch (const NotFound&) {
         status.state = "absent";
     } catch (const Error& error) {
         status.state = "broken";
         status.error = error.what();
     }
+    add_control(status, control, definition);
 
     status.lag_events = std::max<std::int64_t>(0, head.value() - status.position.value());
     if (status.lag_events > 0) {
@@ -45,8 +143,11 @@ ProjectionStatus status_of(const EventStore& store, const std::string& name, con
             status.lag_seconds = std::max(0.0, lag.count());
         }
     }
+    status.advice = advice_for(status);
     return status;
 }
+
+Control control_of(const EventStore& store) { return {ControlDb::open_existing(store.name()), store.name()}; }
 
 }  // namespace
 
@@ -56,10 +157,21 @@ std::vector<ProjectionStatus> projection_status(const EventStore& store, const P
     for (const auto& projection : registry.all()) names.insert(projection->name());
 
     const auto head = store.head();
+    const auto control = control_of(store);
     std::vector<ProjectionStatus> all;
     all.reserve(names.size());
-    for (const auto& name : names) all.push_back(status_of(store, name, registry.find(name), head));
+    for (const auto& name : names) all.push_back(status_of(store, name, registry.find(name), head, control));
     return all;
+}
+
+ProjectionStatus projection_status(const EventStore& store, const ProjectionRegistry& registry,
+                                   std::string_view name) {
+    const auto* definition = registry.find(name);
+    const auto built = ModelsFolder::names(store.models_folder());
+    if (definition == nullptr && std::find(built.begin(), built.end(), name) == built.end()) {
+        (void)registry.of(name);  // throws, and says what comes nearest
+    }
+    return status_of(store, std::string{name}, definition, store.head(), control_of(store));
 }
 
 }  // namespace stele

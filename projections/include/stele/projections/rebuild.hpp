@@ -11,6 +11,7 @@
 #include <stele/projections/projection.hpp>
 #include <stele/projections/projection_error.hpp>
 #include <stele/projections/projection_registry.hpp>
+#include <stele/projections/projection_status.hpp>
 #include <stele/projections/read_model.hpp>
 #include <stele/store/event_store.hpp>
 
@@ -121,27 +122,5 @@ struct CaughtUp {
 ///        ProjectionError   "projection_busy", "projection_changed", "projection_ahead", "projection_file".
 ///        StoreError        the log failed.
 CaughtUp catch_up(const EventStore& store, const Projection& projection, const CatchUpOptions& options = {});
-
-/// One line of a listing.
-struct ProjectionStatus {
-    std::string name;
-    int version = 0;              ///< of the generation that is there, or else of the definition
-    std::int64_t generation = 0;  ///< 0: never built
-    ProjectionMode mode = ProjectionMode::async;
-    /// Generation::state; or "absent" (never built), "changed" (built by another definition: rebuild it), "retired"
-    /// (built, and the registry has no such projection), "broken" (the file cannot be read).
-    std::string state;
-    Position position;
-    Position head;                ///< of the log
-    std::int64_t lag_events = 0;  ///< head - position
-    double lag_seconds = 0;       ///< since the first event that is missing was recorded; 0 without one
-    std::int64_t skipped = 0;
-    std::string error;
-};
-
-/// Every projection that is in the registry, or was built in this store, by name. A projection that fails to open
-/// is in the list with its error.
-[[nodiscard]] std::vector<ProjectionStatus> projection_status(const EventStore& store,
-                                                              const ProjectionRegistry& registry);
 
 }  // namespace stele

@@ -1,0 +1,158 @@
+// Hosted: one projection in the care of a runner.
+//
+// What happens to it is decided in turn(), from what is there at that moment and not from what was there before:
+// who owns the lease, which generation is current, what state it is in. So whatever other processes did to it
+// meanwhile (paused it, rebuilt it, dropped it, took it over) is found at the next look, or at the next write,
+// which fails.
+#pragma once
+
+#include "build_progress.hpp"
+#include "control_db.hpp"
+#include "fold.hpp"
+#include "generation_file.hpp"
+#include "leases.hpp"
+#include "models_folder.hpp"
+
+#include <stele/projections/runner.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+
+namespace stele {
+
+/// What all projections of a runner share. Stays longer than they do.
+struct RunnerContext {
+    EventStore& store;
+    const RunnerOptions& options;
+    ControlDb& control;
+    const Member& member;
+    Leases& leases;
+    std::function<void(RunnerNews)> news;
+};
+
+class Hosted {
+public:
+    Hosted(RunnerContext context, std::shared_ptr<const Projection> projection);
+    /// close()s.
+    ~Hosted();
+    Hosted(const Hosted&) = delete;
+    Hosted& operator=(const Hosted&) = delete;
+
+    [[nodiscard]] const Projection& projection() const noexcept { return *projection_; }
+    [[nodiscard]] bool is_sync() const noexcept { return projection_->mode() == ProjectionMode::sync; }
+
+    // ---- Working on it. Any thread; one at a time.
+
+    enum class Next {
+        more,    ///< there is more to do: call again
+        events,  ///< nothing until the log grows, or `wait` has passed
+        change,  ///< nothing until somebody changes something: look again when `wait` has passed
+    };
+    struct Turn {
+        Next next = Next::change;
+        std::size_t events = 0;  ///< that were taken in
+        std::chrono::milliseconds wait{};
+    };
+    /// A piece of work: at most `max` events, or one build. Failures end in the projection's state, or are told as
+    /// news and tried again; nothing is thrown.
+    Turn turn(std::size_t max, const std::stop_token& stop) noexcept;
+
+    /// For sync projections, between a commit and its answer: when it returns the events up to `position` are taken
+    /// in, unless the projection is not in step (it is being built, is paused, has failed, or is another's).
+    void keep_in_step(Position position) noexcept;
+
+    /// Writes how far it is, where that has not been written yet.
+    void settle() noexcept;
+
+    /// Finishes, and gives it free.
+    void close() noexcept;
+
+    // ---- Watching it. Any thread.
+
+    enum class Phase {
+        elsewhere,  ///< somebody else advances it, or nobody: its file says how far it is
+        preparing,  ///< it is being opened, or built
+        following,
+        paused,  ///< or dropped
+        failed,
+    };
+    struct Place {
+        Phase phase = Phase::elsewhere;
+        Position position;  ///< the rows are the fold of the log up to here; where it is ours
+        bool in_step = false;
+    };
+    [[nodiscard]] Place place() const;
+    /// Waits until `enough` says so of the place, for `timeout` at most; returns the place.
+    Place await(std::chrono::steady_clock::time_point deadline,
+                const std::function<bool(const Place&)>& enough) const;
+
+    /// Where the projection's thread sleeps when there is nothing to wait for in the log.
+    void sleep(std::chrono::milliseconds time, const std::stop_token& stop);
+
+private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    /// A generation that we advance.
+    struct Open {
+        Open(const RunnerContext& context, const Projection& projection, GenerationFile opened,
+             std::function<void(const FoldProgress&)> progress);
+        GenerationFile file;
+        Model model;
+        Fold fold;
+    };
+
+    // Each of these with working_ locked:
+    Turn work(std::size_t max, const std::stop_token& stop, bool may_build);
+    std::optional<Turn> look(const std::stop_token& stop, bool may_build);
+    bool own();
+    bool is_hung(const LeaseHolder& holder, const std::optional<Generation>& found);
+    [[nodiscard]] std::optional<Generation> current_generation() const;
+    std::optional<Turn> open_current(const std::stop_token& stop, bool may_build);
+    Turn build(const std::stop_token& stop);
+    Turn advance(std::size_t max);
+    void write_position();
+    void stay(Phase phase, RunnerNews::Kind kind, const std::string& text, Position position);
+    void leave(Phase phase, RunnerNews::Kind kind, const std::string& text);
+    void publish(Phase phase);
+
+    [[nodiscard]] Turn look_again(Next next = Next::change) const { return {next, 0, context_.options.look_every}; }
+    void tell(RunnerNews::Kind kind, const std::string& text);
+
+    RunnerContext context_;
+    std::shared_ptr<const Projection> projection_;
+    ModelsFolder models_;
+    const std::string lease_;
+
+    std::mutex working_;      ///< guards what follows
+    std::int64_t token_ = 0;  ///< of our lease; 0: we have none
+    std::unique_ptr<Open> open_;
+    std::int64_t generation_ = 0;  ///< that is open
+    Time next_look_{};
+    std::optional<Time> unwritten_since_;  ///< the fold is further than its file says
+    int troubles_ = 0;                     ///< in a row
+
+    // What a watcher last saw of an owner, to tell whether it hangs.
+    struct Sighting {
+        std::int64_t token = 0;
+        Position position;
+        std::string state;
+        std::int64_t built = 0;
+        Time since{};
+    };
+    std::optional<Sighting> sighting_;
+    std::chrono::milliseconds patience_;
+    Position seized_at_;
+
+    mutable std::mutex watching_;  ///< guards what follows
+    mutable std::condition_variable_any moved_;
+    Place place_;
+    std::atomic<bool> in_step_{false};
+};
+
+}  // namespace stele

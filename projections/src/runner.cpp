@@ -1,0 +1,246 @@
+#include <stele/projections/runner.hpp>
+
+#include "hosted.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace stele {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often the thread of a sync projection that is in step looks for appends of other processes: those of its own
+// process need no thread.
+constexpr auto sync_looks_every = 20ms;
+// How often somebody who waits for a projection of another owner looks at its file.
+constexpr auto waiter_looks_every = 10ms;
+
+std::string label_of(const RunnerOptions& options) {
+    return options.label.empty() ? "process " + std::to_string(::getpid()) : options.label;
+}
+
+bool is_settled(const Hosted::Place& place) {
+    return place.in_step || place.phase == Hosted::Phase::paused || place.phase == Hosted::Phase::failed;
+}
+
+}  // namespace
+
+struct Runner::State {
+    State(EventStore& opened, Options given) : store(opened), options(std::move(given)) {}
+
+    EventStore& store;
+    const Options options;
+    ProjectionRegistry registry;
+    std::mutex news_mutex;
+
+    /// What is there between start() and stop(), or from the first step() on.
+    struct Working {
+        ControlDb control;
+        Member member;
+        Leases leases;
+        std::map<std::string, std::shared_ptr<Hosted>, std::less<>> hosted;
+        std::stop_source stop;
+        std::vector<std::thread> threads;
+        CommitHook hook;
+
+        explicit Working(State& state)
+            : control(state.store.name(), state.options.sqlite_vfs),
+              member(state.store.name(), label_of(state.options)),
+              leases(control, member) {
+            const RunnerContext context{state.store, state.options,
+                                        control,     member,
+                                        leases,      [&state](RunnerNews news) { state.tell(news); }};
+            for (const auto& projection : state.registry.all()) {
+                hosted.emplace(projection->name(), std::make_shared<Hosted>(context, projection));
+            }
+        }
+    };
+    mutable std::mutex mutex;  ///< guards what follows
+    std::shared_ptr<Working> working;
+    std::mutex stepping;
+
+    void tell(const RunnerNews& news) {
+        if (!options.news) return;
+        const std::lock_guard lock{news_mutex};
+        options.news(news);
+    }
+
+    [[nodiscard]] std::shared_ptr<Working> now_working() const {
+        const std::lock_guard lock{mutex};
+        return working;
+    }
+
+    // With `mutex` locked.
+    void begin() {
+        working = std::make_shared<Working>(*this);
+        std::vector<std::shared_ptr<Hosted>> synced;
+        for (const auto& [name, hosted] : working->hosted) {
+            if (hosted->is_sync()) synced.push_back(hosted);
+        }
+        if (synced.empty()) return;
+        working->hook = store.after_commit([synced = std::move(synced)](Position position) {
+            for (const auto& hosted : synced) hosted->keep_in_step(position);
+        });
+    }
+
+    void follow(Hosted& hosted, const std::stop_token& stop) const {
+        while (!stop.stop_requested()) {
+            const auto turn = hosted.turn(std::numeric_limits<std::size_t>::max(), stop);
+            if (turn.next == Hosted::Next::more) continue;
+            if (turn.next == Hosted::Next::change) {
+                hosted.sleep(turn.wait, stop);
+            } else if (hosted.is_sync()) {
+                hosted.sleep(std::min<std::chrono::milliseconds>(turn.wait, sync_looks_every), stop);
+            } else {
+                (void)store.wait_beyond(hosted.place().position, turn.wait, stop);
+            }
+        }
+    }
+};
+
+Runner::Runner(EventStore& store, Options options) : state_(std::make_unique<State>(store, std::move(options))) {}
+Runner::~Runner() { stop(); }
+
+void Runner::add(std::shared_ptr<const Projection> projection) {
+    const std::lock_guard lock{state_->mutex};
+    if (state_->working) {
+        throw InvalidInput{"projection \"" + projection->name() + "\"", "a runner that has not begun",
+                           "one that has; add projections before start() and step()"};
+    }
+    state_->registry.add(std::move(projection));
+}
+
+void Runner::add(const ProjectionRegistry& registry) {
+    for (auto& projection : registry.all()) add(std::move(projection));
+}
+
+const ProjectionRegistry& Runner::registry() const noexcept { return state_->registry; }
+
+void Runner::start() {
+    std::shared_ptr<State::Working> working;
+    {
+        const std::lock_guard lock{state_->mutex};
+        if (!state_->working) state_->begin();
+        working = state_->working;
+        if (!working->threads.empty()) return;
+        for (const auto& [name, hosted] : working->hosted) {
+            working->threads.emplace_back([state = state_.get(), &hosted = *hosted,
+                                           stop = working->stop.get_token()] { state->follow(hosted, stop); });
+        }
+    }
+    const auto deadline = std::chrono::steady_clock::now() + state_->options.sync_wait;
+    for (const auto& [name, hosted] : working->hosted) {
+        if (!hosted->is_sync()) continue;
+        // Owned by another runner: then there is nothing to wait for.
+        const auto owned_elsewhere = [&] {
+            const auto holder = Leases::holder(working->control, "projection/" + hosted->projection().name());
+            return holder && holder->owner != working->member.number() && working->member.sees(holder->owner);
+        };
+        auto place = hosted->place();
+        while (!is_settled(place) && std::chrono::steady_clock::now() < deadline) {
+            if (place.phase == Hosted::Phase::elsewhere && owned_elsewhere()) break;
+            place = hosted->await(std::min(deadline, std::chrono::steady_clock::now() + 50ms), is_settled);
+        }
+    }
+}
+
+void Runner::stop() {
+    std::shared_ptr<State::Working> working;
+    {
+        const std::lock_guard lock{state_->mutex};
+        working = state_->working;
+    }
+    if (!working) return;
+    working->stop.request_stop();
+    for (auto& thread : working->threads) thread.join();
+    working->hook.reset();
+    for (const auto& [name, hosted] : working->hosted) hosted->close();
+    const std::lock_guard lock{state_->mutex};
+    state_->working.reset();
+}
+
+void Runner::run(const std::stop_token& stop) {
+    start();
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock{mutex};
+    never.wait(lock, stop, [] { return false; });
+    this->stop();
+}
+
+std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
+    std::shared_ptr<State::Working> working;
+    {
+        const std::lock_guard lock{state_->mutex};
+        if (!state_->working) state_->begin();
+        working = state_->working;
+        if (!working->threads.empty()) {
+            throw InvalidInput{"step()", "a runner without threads", "one that was started; stop() it first"};
+        }
+    }
+    std::size_t taken = 0;
+    for (bool more = true; more && taken < max && !stop.stop_requested();) {
+        more = false;
+        for (const auto& [name, hosted] : working->hosted) {
+            if (taken >= max || stop.stop_requested()) break;
+            const auto turn = hosted->turn(max - taken, stop);
+            taken += turn.events;
+            more = more || turn.next == Hosted::Next::more;
+        }
+    }
+    if (taken < max) {
+        for (const auto& [name, hosted] : working->hosted) hosted->settle();
+    }
+    return taken;
+}
+
+WaitResult Runner::wait_for(std::string_view name, Position position, std::chrono::milliseconds timeout) {
+    (void)state_->registry.of(name);
+    constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
+    const auto deadline = std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest);
+    const LiveModel model{state_->store.models_folder(), name, state_->options.sqlite_vfs};
+    for (;;) {
+        const auto working = state_->now_working();
+        const auto hosted = working ? working->hosted.find(name)->second : nullptr;
+        const auto place = hosted ? hosted->place() : Hosted::Place{};
+        if (place.phase == Hosted::Phase::following && place.position >= position) return WaitResult::reached;
+        if (place.phase != Hosted::Phase::following) {
+            try {
+                const auto generation = model.generation();
+                if (generation.position >= position) return WaitResult::reached;
+                if (generation.state == "paused") return WaitResult::paused;
+                if (generation.state == "failed") return WaitResult::failed;
+            } catch (const NotFound&) {
+            }
+            if (place.phase == Hosted::Phase::paused) return WaitResult::paused;
+            if (place.phase == Hosted::Phase::failed) return WaitResult::failed;
+        }
+        const auto time = std::chrono::steady_clock::now();
+        if (time >= deadline) return WaitResult::timed_out;
+        if (!hosted) {
+            std::this_thread::sleep_for(
+                std::min<std::chrono::steady_clock::duration>(waiter_looks_every, deadline - time));
+        } else if (place.phase == Hosted::Phase::following) {
+            hosted->await(deadline, [&](const Hosted::Place& now) {
+                return now.phase != Hosted::Phase::following || now.position >= position;
+            });
+        } else {
+            hosted->await(std::min(deadline, time + waiter_looks_every),
+                          [&](const Hosted::Place& now) { return now.phase != place.phase; });
+        }
+    }
+}
+
+LiveModel Runner::model(std::string_view name) const {
+    (void)state_->registry.of(name);
+    return LiveModel{state_->store.models_folder(), name, state_->options.sqlite_vfs};
+}
+
+std::vector<ProjectionStatus> Runner::status() const { return projection_status(state_->store, state_->registry); }
+
+}  // namespace stele
