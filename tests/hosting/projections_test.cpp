@@ -1,7 +1,7 @@
 // The four projections hold what plain maps make of the same events.
 #include "platform.hpp"
 
-#include <set>
+#include <stele/projections/projection_tests.hpp>
 
 namespace hosting::test {
 namespace {
@@ -111,6 +111,17 @@ TEST_CASE("the views add up what their tables hold", "[hosting][projections]") {
     CHECK(rows(store, "failures", "SELECT position FROM open_failures ORDER BY position") == open);
     CHECK(rows(store, "failures", "SELECT sum(failures), sum(open) FROM failures_by_reason") ==
           Lines{std::to_string(failures(facts).size()) + " " + std::to_string(open.size())});
+}
+
+// The other projections' tests are run with those of all examples, in tests/projections.
+TEST_CASE("tenant_stats in C++ passes the tests that stand beside the SQL file", "[hosting][projections]") {
+    const auto tests = stele::ProjectionTests::load(std::string{HOSTING} + "/projections/tenant_stats.test.sql");
+    CHECK(tests.size() >= 7);
+    for (const auto& test : tests) {
+        const auto result = run_test(test, *stele::projection<TenantStats>());
+        CAPTURE(test.name, result.line, result.reason, result.expected, result.found);
+        CHECK(result.passed);
+    }
 }
 
 TEST_CASE("an event without a tenant is counted under the empty name", "[hosting][projections]") {

@@ -72,7 +72,7 @@ TEST_CASE("tenants that delete all of their sites are gone, and the others are a
     check_rows(store, lines);
 }
 
-// TRAPS.md, 14: site and backup ids are unique within a tenant alone.
+// Site and backup ids are unique within a tenant alone.
 TEST_CASE("what happens to one tenant's site leaves another tenant's site of the same id alone",
           "[hosting][tenants]") {
     auto store = new_store();
