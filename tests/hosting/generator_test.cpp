@@ -35,7 +35,7 @@ TEST_CASE("the generator gives the same bytes on every machine", "[hosting][gene
     CHECK(digest(lines_of({5'000, 42, 25})) == 0xfc13129c93a7d723);
 }
 
-TEST_CASE("fewer events are the first ones of more, and another seed gives others", "[hosting][generator]") {
+TEST_CASE("fewer events are the first ones of more and another seed gives others", "[hosting][generator]") {
     const auto many = lines_of({2'000, 3, 10});
     CHECK(many.size() == 2'000);
     const auto few = lines_of({700, 3, 10});
@@ -104,7 +104,7 @@ TEST_CASE("what happens to a site or a backup could have happened", "[hosting][g
     }
 }
 
-TEST_CASE("a history has late reports, failures, ids that tenants share, and tenants that leave",
+TEST_CASE("a history has late reports and failures and ids that tenants share and tenants that leave",
           "[hosting][generator]") {
     const auto facts = facts_of(generated({20'000, 1}));
     std::map<std::string, int> types;

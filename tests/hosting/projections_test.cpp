@@ -43,7 +43,7 @@ TEST_CASE("a read model of the past holds the rows of that position", "[hosting]
     }
 }
 
-TEST_CASE("the search of the audit log finds the rows that hold the words, and no others",
+TEST_CASE("the search of the audit log finds the rows that hold the words and no others",
           "[hosting][projections]") {
     auto store = new_store();
     const auto lines = generated({3'000, 10});

@@ -38,7 +38,7 @@ void append_in_pieces(EventStore& store, const std::vector<EventLine>& lines, co
     }
 }
 
-TEST_CASE("tenant_stats gives the same rows in SQL and in C++, behind the log and before append returns",
+TEST_CASE("tenant_stats gives the same rows in SQL and in C++ behind the log and before append returns",
           "[hosting][runner]") {
     const auto mode = GENERATE(ProjectionMode::async, ProjectionMode::sync);
     CAPTURE(mode == ProjectionMode::sync);
@@ -84,7 +84,7 @@ TEST_CASE("an audit log that is written before append returns is the one that fo
     CHECK(rows(store, "audit_log_async", everything) == before);
 }
 
-TEST_CASE("all projections are right behind a runner, while they are rebuilt as well", "[hosting][runner]") {
+TEST_CASE("all projections are right behind a runner while they are rebuilt as well", "[hosting][runner]") {
     auto store = new_store();
     Runner runner{store};
     for (const auto& projection : projections()) runner.add(projection);

@@ -26,8 +26,7 @@ std::vector<EventLine> departures(const std::vector<Fact>& facts, const std::set
     return lines;
 }
 
-TEST_CASE("tenants that delete all of their sites are gone, and the others are as they were",
-          "[hosting][tenants]") {
+TEST_CASE("tenants that delete all of their sites are gone and the others are as they were", "[hosting][tenants]") {
     const auto seed = GENERATE(21, 22, 23);
     CAPTURE(seed);
     auto store = new_store();
