@@ -39,10 +39,18 @@ Found find_resumable(const fs::path& path, std::int64_t number, const Projection
     try {
         file.emplace(GenerationFile::open_build(path, sqlite_vfs));
         const auto generation = file->generation();
-        if (generation.number == number && defines(projection, generation) && generation.position <= most)
+        if (generation.kept || generation.state == "retired") {
+            file.reset();
+            return Found::in_use;
+        }
+        if (generation.number == number && defines(projection, generation) && generation.position <= most) {
+            WriteTransaction transaction{file->db()};
+            file->write_state("building");  // it may have been complete, but for the switch
+            transaction.commit();
             return Found::resumable;
+        }
         file.reset();
-        return generation.kept || generation.state == "retired" ? Found::in_use : Found::useless;
+        return Found::useless;
     } catch (const sql::SqlError& error) {
         file.reset();
         return is_busy(error) ? Found::in_use : Found::useless;
@@ -76,7 +84,7 @@ void GenerationBuild::begin() {
     models_.clean(true, options_.sqlite_vfs);
     if (old_) old_at_first_ = look_at(models_.file(*old_), options_.sqlite_vfs);
 
-    auto last = old_.value_or(0);
+    auto last = std::max(old_.value_or(0), lock_.highest_number());
     for (const auto number : models_.generations()) {
         if (number <= old_.value_or(0)) continue;
         std::optional<GenerationFile> left;
@@ -120,6 +128,11 @@ bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch
     for (auto next = target(); fold.position() < next; next = target()) {
         fold.run(next);
         if (fold.stopped()) return false;
+        if (fold.outcome() != Advance::done) {
+            throw ProjectionError{"projection_file", projection_.name(),
+                                  file.path().string() + ": expected to be the only one that knows it, found " +
+                                      file.generation().state + ": somebody else has changed it; rebuild it"};
+        }
     }
     events_ += fold.events();
     return true;
@@ -180,6 +193,7 @@ std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int
         transaction.commit();
         sql::execute(file.db(), "PRAGMA synchronous = NORMAL");
     }
+    lock_.remember_number(number_);
     models_.switch_to(number_);
     discards_ = false;
     if (old) {

@@ -105,7 +105,8 @@ void drop(const EventStore& store, std::string_view name, const std::string& sql
     const ModelsFolder models{store.models_folder(), name};
     naming(models.name(), [&] {
         if (models.generations().empty() && !models.current()) throw never_built(models.name());
-        const ProjectionLock lock{models};
+        ProjectionLock lock{models};
+        lock.remember_number(std::max(lock.highest_number(), models.current().value_or(0)));
         // First, so that no runner builds it again behind us.
         ControlDb{store.models_folder().parent_path(), sqlite_vfs}.set_dropped(models.name(), true);
         try {

@@ -72,7 +72,8 @@ bool may_go(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs)
         return set_journal_mode(db.get(), "delete");
     } catch (const sql::SqlError& error) {
         constexpr int primary = 0xff;
-        return !error.is_of_the_machine() || (error.result_code() & primary) == SQLITE_NOTADB;
+        const auto code = error.result_code() & primary;
+        return !error.is_of_the_machine() || code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
     } catch (const InvalidInput&) {
         return true;  // what it says of itself makes no sense
     }
@@ -201,6 +202,21 @@ ProjectionLock::ProjectionLock(const ModelsFolder& models)
                                 "expected to be the only one to build or switch it, found " +
                                     models.lock().string() + " locked; try again when the other is done"};
       }()) {}
+
+std::int64_t ProjectionLock::highest_number() const {
+    std::array<char, 20> text{};
+    const auto size = ::pread(descriptor_, text.data(), text.size(), 0);
+    std::int64_t number = 0;
+    if (size > 0) std::from_chars(text.data(), text.data() + size, number);
+    return number;
+}
+
+void ProjectionLock::remember_number(std::int64_t generation) noexcept {
+    std::array<char, 21> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size() - 1, generation).ptr;
+    *end = '\n';  // numbers only grow: nothing of a longer one stays behind it
+    if (::pwrite(descriptor_, text.data(), static_cast<std::size_t>(end - text.data()) + 1, 0) < 0) return;
+}
 
 ProjectionLock::~ProjectionLock() {
     if (descriptor_ >= 0) ::close(descriptor_);

@@ -81,6 +81,12 @@ public:
     ProjectionLock& operator=(const ProjectionLock&) = delete;
     ~ProjectionLock();
 
+    /// The highest number that a generation was ever made current by; 0 before. It stands in the lock's file, which
+    /// stays when the projection is dropped: a number means one generation for good.
+    [[nodiscard]] std::int64_t highest_number() const;
+    /// Remembers it. What cannot be written is found in the folder, while the generation is there.
+    void remember_number(std::int64_t generation) noexcept;
+
 private:
     explicit ProjectionLock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;

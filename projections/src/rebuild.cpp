@@ -9,6 +9,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace stele {
 namespace {
 
@@ -50,12 +52,13 @@ std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projec
             if (options.progress) options.progress(fold);
         };
         try {
-            if (!build.run(progress)) {
-                if (options.resumable) build.stay_resumable();
-                return std::nullopt;
+            std::optional<Rebuilt> rebuilt;
+            if (build.run(progress)) {
+                control.set_dropped(projection.name(), false);
+                rebuilt = build.adopt(progress, token_of_owner(control, projection.name()));
             }
-            control.set_dropped(projection.name(), false);
-            return build.adopt(progress, token_of_owner(control, projection.name()));
+            if (!rebuilt && options.resumable) build.stay_resumable();
+            return rebuilt;
         } catch (const HandlerFailed& error) {
             shown.failed(error);
             throw;
@@ -63,35 +66,68 @@ std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projec
     });
 }
 
+namespace {
+
+// What stands in the way of advancing a generation by this definition, as an error.
+void check_advances(const Projection& projection, const Generation& generation, Position head) {
+    if (generation.fingerprint != projection.fingerprint() || generation.version != projection.version()) {
+        throw ProjectionError{"projection_changed", projection.name(),
+                              "expected the definition of version " + std::to_string(projection.version()) +
+                                  ", found a read model built by another one (version " +
+                                  std::to_string(generation.version) + "); rebuild it"};
+    }
+    if (generation.position > head) {
+        throw ProjectionError{"projection_ahead", projection.name(),
+                              "expected a position up to the log's head " + std::to_string(head.value()) +
+                                  ", found " + std::to_string(generation.position.value()) +
+                                  ": the log has lost events since; rebuild it"};
+    }
+}
+
+// Advances one generation; Advance::retired where another one took its place meanwhile.
+Advance advance(const EventStore& store, const Projection& projection, const std::filesystem::path& path,
+                Position head, const CatchUpOptions& options, CaughtUp& sum) {
+    auto file = GenerationFile::open(path, options.sqlite_vfs);
+    const auto before = file.generation();
+    if (before.state == "retired") return Advance::retired;
+    check_advances(projection, before, head);
+    sum.position = before.position;
+    if (before.state == "paused") return Advance::paused;
+
+    Model model{file.db(), projection.name()};
+    model.seal();
+    Fold fold{store, projection, file, model, {"live", options.batch, options.progress, options.stop}};
+    auto left = options.limit;
+    if (left) *left -= std::min(*left, static_cast<std::size_t>(sum.events));
+    fold.run(head, left);
+    sum = {fold.position(), sum.events + fold.events(), sum.skipped + fold.skipped()};
+    return fold.outcome();
+}
+
+}  // namespace
+
 CaughtUp catch_up(const EventStore& store, const Projection& projection, const CatchUpOptions& options) {
     const ModelsFolder models{store.models_folder(), projection.name()};
     return naming(projection.name(), [&] {
-        const auto current = models.current();
+        auto current = models.current();
         if (!current) throw never_built(projection.name());
         // What earlier generations left goes now that their readers may have gone; unless somebody is at it.
         if (const auto lock = ProjectionLock::try_take(models)) models.clean(true, options.sqlite_vfs);
-        auto file = GenerationFile::open(models.file(*models.current()), options.sqlite_vfs);
-        const auto before = file.generation();
-        if (before.fingerprint != projection.fingerprint() || before.version != projection.version()) {
-            throw ProjectionError{"projection_changed", projection.name(),
-                                  "expected the definition of version " + std::to_string(projection.version()) +
-                                      ", found a read model built by another one (version " +
-                                      std::to_string(before.version) + "); rebuild it"};
-        }
-        const auto head = store.head();
-        if (before.position > head) {
-            throw ProjectionError{"projection_ahead", projection.name(),
-                                  "expected a position up to the log's head " + std::to_string(head.value()) +
-                                      ", found " + std::to_string(before.position.value()) +
-                                      ": the log has lost events since; rebuild it"};
-        }
-        if (before.state == "paused") return CaughtUp{before.position};
 
-        Model model{file.db(), projection.name()};
-        model.seal();
-        Fold fold{store, projection, file, model, {"live", options.batch, options.progress, options.stop}};
-        fold.run(head, options.limit);
-        return CaughtUp{fold.position(), fold.events(), fold.skipped()};
+        const auto head = store.head();
+        CaughtUp sum;
+        for (;;) {
+            auto outcome = Advance::retired;
+            try {
+                outcome = advance(store, projection, models.file(*current), head, options, sum);
+            } catch (const sql::SqlError&) {
+                if (models.current() == current) throw;  // or else its file was removed just now
+            }
+            const auto next = models.current();
+            if (!next) throw never_built(projection.name());
+            if (outcome != Advance::retired || next == current) return sum;
+            current = next;
+        }
     });
 }
 

@@ -2,6 +2,7 @@
 #include "counting.hpp"
 #include "vocabulary.hpp"
 
+#include <stele/projections/lifecycle.hpp>
 #include <stele/test/kill_at_every_step.hpp>
 #include <stele/test/random.hpp>
 #include <stele/test/temporary_folder.hpp>
@@ -44,24 +45,66 @@ struct Behind {
     void append() { test::note(store, 35); }
 };
 
-// Goal:   a rebuild that is killed before any change of the disk leaves the old generation or the new one, whole.
+// Goal:   a rebuild that is killed before any change of the disk leaves the old generation or the new one, whole;
+// and
+//         the next rebuild goes on from the last transaction of the one that was killed.
 // Method: kill it before its first change, its second, …; look; rebuild, and look for litter.
-TEST_CASE("a rebuild killed at any step leaves a whole generation", "[projections][P2][crash]") {
+TEST_CASE("a rebuild killed at any step leaves a whole generation and is gone on with",
+          "[projections][P2][crash]") {
     Behind behind;
     behind.append();
+    int gone_on = 0;
+    int finished = 0;  // killed behind the last event, before the switch
     const auto killed = test::kill_at_every_step(
         [&](int) { return behind.command("rebuild"); },
         [&](int nth, const std::string&, int) {
             CAPTURE(nth);
             CHECK(whole_position(behind.store) >= behind.built);
-            const auto generation =
-                test::rebuild_now(behind.store, *SqlProjection::load(behind.definition)).generation;
-            behind.built = generation.position;
+            const auto left = test::unfinished(behind.store, "counting");
+            const auto rebuilt = test::rebuild_now(behind.store, *SqlProjection::load(behind.definition));
+            CHECK(rebuilt.began_at == (left ? left->position : Position{0}));
+            if (left && left->position > Position{0}) ++gone_on;
+            if (left && left->position == behind.store.head()) ++finished;
+            behind.built = rebuilt.generation.position;
             CHECK(behind.built == behind.store.head());
+            CHECK(whole_position(behind.store) == behind.built);
             CHECK(test::model_files(behind.store) ==
-                  Lines{"counting.db", "counting.g" + std::to_string(generation.number) + ".db"});
+                  Lines{"counting.db", "counting.g" + std::to_string(rebuilt.generation.number) + ".db"});
         });
-    CHECK(killed > 10);
+    CHECK(killed > 20);
+    CHECK(gone_on > 10);
+    CHECK(finished > 3);
+}
+
+TEST_CASE("a switch back killed at any step leaves both generations whole", "[projections][P2][crash]") {
+    Behind behind;
+    const auto projection = SqlProjection::load(behind.definition);
+    RebuildOptions keep;
+    keep.keep_old = true;
+    const auto killed = test::kill_at_every_step(
+        [&](int) {
+            behind.append();
+            test::rebuild_now(behind.store, *projection);  // nothing is kept
+            behind.append();
+            test::rebuild_now(behind.store, *projection, keep);
+            return behind.command("rollback");
+        },
+        [&](int nth, const std::string&, int status) {
+            CAPTURE(nth);
+            (void)whole_position(behind.store);
+            const auto all = generations(behind.store, "counting");
+            REQUIRE(all.size() == 2);
+            CHECK(all[0].current != all[1].current);
+            for (const auto& file : all) CHECK((file.current || file.generation.kept));
+            if (status == 0) CHECK(all[0].current);
+            // Whichever it is goes on, and the other can be switched to.
+            CHECK(catch_up(behind.store, *projection).position == behind.store.head());
+            const auto other = all[0].current ? all[1].generation.number : all[0].generation.number;
+            CHECK(rollback(behind.store, "counting", other).number == other);
+            CHECK(catch_up(behind.store, *projection).position == behind.store.head());
+            CHECK(whole_position(behind.store) == behind.store.head());
+        });
+    CHECK(killed > 3);
 }
 
 TEST_CASE("a catch-up killed at any step leaves rows and position together", "[projections][P1][crash]") {
@@ -81,21 +124,30 @@ TEST_CASE("a catch-up killed at any step leaves rows and position together", "[p
     CHECK(killed > 10);
 }
 
-TEST_CASE("a program killed at random while it rebuilds leaves a whole generation", "[projections][P2][crash]") {
+// P2 against another process: while that one rebuilds until it is killed, this one advances whatever is current.
+TEST_CASE("a program killed at random while it rebuilds takes nothing from its readers",
+          "[projections][P2][crash]") {
     test::Random random;
     CAPTURE(random.seed());
     Behind behind;
+    const auto projection = SqlProjection::load(behind.definition);
     test::note(behind.store, 2'000);
     for (int round = 0; round < 20; ++round) {
         CAPTURE(round);
         test::Process program{behind.command("loop")};
-        for (auto lines = random.below(3); lines > 0; --lines) REQUIRE(program.read_line());
+        for (auto lines = random.below(3); lines > 0; --lines) {
+            REQUIRE(program.read_line());
+            test::note(behind.store, 3);
+            CHECK(catch_up(behind.store, *projection).position == behind.store.head());
+            CHECK(whole_position(behind.store) == behind.store.head());
+        }
         program.kill();
         CHECK(program.wait() == 128 + SIGKILL);
         const auto position = whole_position(behind.store);
         CHECK(position >= behind.built);
         behind.built = position;
     }
+    CHECK(catch_up(behind.store, *projection).position == behind.store.head());
 }
 
 // Goal:   what a finished rebuild or catch-up left is whole after a power cut too, and so is what an unfinished one
@@ -139,6 +191,11 @@ void cut_power_at_every_step(const std::function<void(const EventStore&, const s
         const auto position = whole_position(store);
         CHECK(position >= (completed ? store.head() : built));
         CHECK(catch_up(store, *test::counting()).position == store.head());
+        CHECK(whole_position(store) == store.head());
+
+        const auto left = test::unfinished(store, "counting");
+        const auto rebuilt = test::rebuild_now(store, *test::counting());
+        CHECK(rebuilt.began_at == (left ? left->position : Position{0}));
         CHECK(whole_position(store) == store.head());
     }
 }

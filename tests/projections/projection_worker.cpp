@@ -1,7 +1,9 @@
 // A program that builds and advances a projection until it is killed.
 //
-// usage: projection_worker STORE PROJECTION.sql rebuild|catch_up|loop
-// `loop` rebuilds again and again. Prints a line after each: the generation and its position.
+// usage: projection_worker STORE PROJECTION.sql rebuild|keep|rollback|catch_up|loop
+// `keep` rebuilds and keeps the old generation, `loop` rebuilds again and again. Prints a line after each: the
+// generation and its position.
+#include <stele/projections/lifecycle.hpp>
 #include <stele/projections/rebuild.hpp>
 #include <stele/projections/sql_projection.hpp>
 #include <stele/test/faulty_disk.hpp>
@@ -22,10 +24,14 @@ int main(int argc, char** argv) try {
             CatchUpOptions options;
             options.batch = 10;
             std::cout << "at " << catch_up(store, *projection, options).position << std::endl;
+        } else if (task == "rollback") {
+            const auto generation = rollback(store, projection->name());
+            std::cout << generation.number << " at " << generation.position << std::endl;
         } else {
             RebuildOptions options;
             options.batch = 10;
             options.grace = {};
+            options.keep_old = task == "keep";
             const auto rebuilt = rebuild(store, *projection, options);
             std::cout << rebuilt->generation.number << " at " << rebuilt->generation.position << std::endl;
         }

@@ -1,5 +1,7 @@
 #include "vocabulary.hpp"
 
+#include <stele/projections/lifecycle.hpp>
+
 #include <algorithm>
 #include <map>
 
@@ -55,6 +57,19 @@ Lines model_files(const EventStore& store) {
     }
     std::sort(files.begin(), files.end());
     return files;
+}
+
+std::optional<Generation> unfinished(const EventStore& store, std::string_view name) {
+    std::optional<Generation> found;
+    bool behind_current = !std::filesystem::exists(store.models_folder() / (std::string{name} + ".db"));
+    for (const auto& file : generations(store, name)) {
+        if (file.current) {
+            behind_current = true;
+        } else if (behind_current && !file.generation.kept && file.generation.state != "broken") {
+            found = file.generation;
+        }
+    }
+    return found;
 }
 
 }  // namespace stele::test

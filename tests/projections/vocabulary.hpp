@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,9 @@ void pay(EventStore& store, int count, int each = 7);
 
 /// The files in the folder of read models, in order, without locks.
 [[nodiscard]] Lines model_files(const EventStore& store);
+
+/// What a rebuild has left that did not end, and that can be gone on from.
+[[nodiscard]] std::optional<Generation> unfinished(const EventStore& store, std::string_view name);
 
 /// The error that `use` throws, of type E; fails the test where it throws none.
 template <class E, class Use>
