@@ -96,9 +96,13 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
     std::int64_t taken = 0;
     std::int64_t skipped = 0;
     auto position = position_;
-    const auto commit = [&](std::string_view state, std::string_view error) {
-        outcome_ = file_.write_progress(
-            {.from = position_, .to = position, .state = state, .error = error, .rate = rate(taken)});
+    const auto commit = [&](std::string_view state, std::string_view error, std::string_view place) {
+        outcome_ = file_.write_progress({.from = position_,
+                                         .to = position,
+                                         .state = state,
+                                         .error = error,
+                                         .error_place = place,
+                                         .rate = rate(taken)});
         if (outcome_ != Advance::done) {
             handler_.reset();  // it has seen events that the tables have not: the transaction is rolled back
             return;
@@ -126,7 +130,7 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
         if (failure && projection_.on_error() == OnError::stop) {
             const HandlerFailed error{projection_.name(), *event, failure->place, failure->reason};
             position = event->position.previous();
-            commit("failed", error.what());
+            commit("failed", error.what(), failure->place);
             if (outcome_ != Advance::done) return true;
             throw error;
         }
@@ -139,7 +143,7 @@ bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t 
     // The rest up to the target holds nothing for this projection: one write passes over all of it.
     if (event == EventRange::end()) position = target;
     if (care == Care::none && failure_of([&] { handler_->flush(); })) return false;
-    commit(settings_.state, "");
+    commit(settings_.state, {}, {});
     return true;
 }
 

@@ -19,7 +19,8 @@ CREATE TABLE stele_projection (
     since TEXT NOT NULL DEFAULT '',
     token INTEGER NOT NULL DEFAULT 0,
     rate REAL NOT NULL DEFAULT 0,
-    kept INTEGER NOT NULL DEFAULT 0
+    kept INTEGER NOT NULL DEFAULT 0,
+    error_place TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE stele_skipped (
     position INTEGER PRIMARY KEY,
@@ -30,8 +31,8 @@ CREATE TABLE stele_skipped (
 )sql";
 
 // Exclusive: nobody else looks, so there is no need to look for others at every transaction. The cache and NORMAL,
-// which syncs at checkpoints alone: see generation_build.hpp. (With OFF, the WAL's header might get onto the disk behind the
-// frames that it makes invalid, and a power cut would bring back older pages.)
+// which syncs at checkpoints alone: see generation_build.hpp. (With OFF, the WAL's header might get onto the disk
+// behind the frames that it makes invalid, and a power cut would bring back older pages.)
 constexpr auto pragmas_of_a_build =
     "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536";
 
@@ -48,7 +49,8 @@ constexpr auto later_columns =
     "ALTER TABLE stele_projection ADD COLUMN since TEXT NOT NULL DEFAULT ''; "
     "ALTER TABLE stele_projection ADD COLUMN token INTEGER NOT NULL DEFAULT 0; "
     "ALTER TABLE stele_projection ADD COLUMN rate REAL NOT NULL DEFAULT 0; "
-    "ALTER TABLE stele_projection ADD COLUMN kept INTEGER NOT NULL DEFAULT 0";
+    "ALTER TABLE stele_projection ADD COLUMN kept INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE stele_projection ADD COLUMN error_place TEXT NOT NULL DEFAULT ''";
 
 // The columns of a row by name, for tables that may lack some.
 class NamedColumns {
@@ -112,6 +114,7 @@ Generation read_generation(sqlite3* db) {
     g.position = Position{columns.integer("position")};
     g.state = columns.text("state");
     g.error = columns.text("error");
+    g.error_place = columns.text("error_place");
     g.updated_at = parse_rfc3339(columns.text("updated_at"), "updated_at");
     const auto since = columns.text("since");
     g.since = since.empty() ? g.updated_at : parse_rfc3339(since, "since");
@@ -172,6 +175,7 @@ GenerationFile::GenerationFile(std::filesystem::path path, Database db, std::uni
       token_(token_of(db_.get())),
       progress_(db_.get(),
                 "UPDATE stele_projection SET position = ?1, state = ?2, error = ?3, updated_at = ?4, rate = ?5, "
+                "error_place = ?8, "
                 "since = CASE WHEN state = ?2 THEN since ELSE ?4 END "
                 "WHERE token = ?6 AND position = ?7 AND state IN ('building', 'live', 'failed')"),
       skipped_(db_.get(),
@@ -240,6 +244,7 @@ Advance GenerationFile::write_progress(const Progress& progress) {
     progress_.bind(5, progress.rate);
     progress_.bind(6, token_);
     progress_.bind(7, progress.from.value());
+    progress_.bind(8, progress.error_place);
     progress_.run();
     return sqlite3_changes(db_.get()) == 1 ? Advance::done : why_not_written(progress);
 }
@@ -266,8 +271,9 @@ ProjectionError GenerationFile::fenced(std::int64_t ours, std::int64_t found) co
 
 void GenerationFile::write_state(std::string_view state) {
     const auto now_text = to_rfc3339(now());
-    sql::Statement update{db_.get(),
-                          "UPDATE stele_projection SET state = ?1, since = ?2, error = '' WHERE state <> ?1"};
+    sql::Statement update{
+        db_.get(),
+        "UPDATE stele_projection SET state = ?1, since = ?2, error = '', error_place = '' WHERE state <> ?1"};
     update.bind(1, state);
     update.bind(2, now_text);
     update.run();

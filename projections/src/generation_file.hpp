@@ -68,7 +68,8 @@ public:
         Position to;    ///< the rows are folded up to here
         std::string_view state = "live";
         std::string_view error = {};
-        double rate = 0;  ///< events a second
+        std::string_view error_place = {};  ///< of the handler that failed
+        double rate = 0;                    ///< events a second
     };
     /// Writes how far the rows are folded, and the state that goes with it. Anything but Advance::done: nothing was
     /// written, and the caller rolls its transaction back.

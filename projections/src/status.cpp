@@ -66,6 +66,7 @@ void add_failure(ProjectionStatus& status, const EventStore& store, const Genera
     failure.position = generation.position.next();
     failure.error = generation.error;
     if (const auto event = store.at(failure.position)) failure.type = event->type;
+    failure.place = generation.error_place;
     status.failure = std::move(failure);
 }
 

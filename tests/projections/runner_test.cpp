@@ -153,6 +153,7 @@ TEST_CASE("a projection that fails stays at its event and stops no other", "[pro
     CHECK(status.failure->position == Position{4});
     CHECK(status.failure->type == "Bad");
     CHECK_THAT(status.failure->error, ContainsSubstring("NOT NULL constraint failed"));
+    CHECK_THAT(status.failure->place, ContainsSubstring("fragile.sql:6"));
     CHECK_THAT(status.advice, ContainsSubstring("stele projection rebuild fragile"));
 
     resume(store, "fragile");  // the event is what it was

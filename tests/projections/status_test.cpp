@@ -98,5 +98,64 @@ TEST_CASE("a listing says what a projection stopped at, and what cannot be opene
     CHECK_THAT(all.at("broken").error, ContainsSubstring("not a database"));
 }
 
+TEST_CASE("a status says the same to people as to programs", "[projections][status]") {
+    auto store = EventStore::temporary();
+    ProjectionRegistry registry;
+    registry.add(named("failing"));
+    rebuild(store, *named("failing"));
+    test::seed(store, StreamId{"S", "1"}, {"Noted", "Paid", "Noted"});
+    CHECK_THROWS_AS(catch_up(store, *named("failing")), HandlerFailed);
+
+    const auto status = projection_status(store, registry, "failing");
+    CHECK(status.state == "failed");
+    CHECK(status.owner.empty());
+    CHECK(status.lag_events == 2);
+    CHECK(status.since > Timestamp{});
+    REQUIRE(status.failure);
+    CHECK(status.failure->position == Position{2});
+    CHECK(status.failure->type == "Paid");
+    CHECK_THAT(status.failure->place, ContainsSubstring("failing.sql:5"));
+
+    const auto text = describe(status);
+    CHECK_THAT(text, ContainsSubstring("failing: failed since " + to_rfc3339(status.since)));
+    CHECK_THAT(text, ContainsSubstring("position    1 of 3"));
+    CHECK_THAT(text, ContainsSubstring("behind      2 events, "));
+    CHECK_THAT(text, ContainsSubstring("owner       nobody"));
+    CHECK_THAT(text, ContainsSubstring("stopped at  position 2, Paid, in failing.sql:5"));
+    CHECK_THAT(text, ContainsSubstring("NOT NULL constraint failed"));
+    CHECK_THAT(text, ContainsSubstring("stele projection resume failing"));
+    CHECK_THROWS_AS(projection_status(store, registry, "falling"), NotFound);
+}
+
+TEST_CASE("a build that is under way shows how far it is", "[projections][status]") {
+    auto store = EventStore::temporary();
+    ProjectionRegistry registry;
+    registry.add(test::payments());
+    test::pay(store, 100);
+    std::optional<ProjectionStatus> first;
+    RebuildOptions options;
+    options.batch = 10;
+    options.progress = [&](const FoldProgress&) {
+        if (!first) first = projection_status(store, registry, "payments");
+    };
+    test::rebuild_now(store, *test::payments(), options);
+    REQUIRE(first);
+    CHECK(first->state == "building");
+    REQUIRE(first->building);
+    CHECK(first->building->generation == 1);
+    CHECK(first->building->target == Position{100});
+    CHECK(first->building->percent < 100);
+    CHECK_THAT(describe(*first), ContainsSubstring("building    generation 1, "));
+
+    first.reset();
+    test::rebuild_now(store, *test::payments(), options);
+    REQUIRE(first);
+    CHECK(first->state == "live");
+    CHECK(first->generation == 1);
+    REQUIRE(first->building);
+    CHECK(first->building->generation == 2);
+    CHECK_FALSE(projection_status(store, registry, "payments").building);
+}
+
 }  // namespace
 }  // namespace stele

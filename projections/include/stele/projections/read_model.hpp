@@ -44,6 +44,7 @@ struct Generation {
     std::string state;
     Timestamp since{};         ///< when that state began
     std::string error;         ///< with "failed": the message of HandlerFailed
+    std::string error_place;   ///< and the file and line of the handler, where it is SQL
     Timestamp updated_at{};    ///< when position was written
     double rate = 0;           ///< events a second that it took in, when it last took any
     std::int64_t token = 0;    ///< the fencing token of who may advance it: the last who claimed it
