@@ -236,7 +236,8 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     return std::nullopt;
 }
 
-// What is there now. Empty where nothing is, or nothing that can be read: then it is built anew.
+// What is there now; empty where nothing is. What cannot be read is trouble, and no reason to build it anew: it may
+// be there again when the disk is.
 std::optional<Generation> Hosted::current_generation() const {
     try {
         return ReadModel::open(models_.folder(), projection_->name(), context_.options.sqlite_vfs).generation();
@@ -246,6 +247,11 @@ std::optional<Generation> Hosted::current_generation() const {
 }
 
 Hosted::Turn Hosted::build(const std::stop_token& stop) {
+    if (!context_.builds.try_acquire()) return look_again();
+    struct Release {
+        std::counting_semaphore<>& builds;
+        ~Release() { builds.release(); }
+    } const release{context_.builds};
     tell(RunnerNews::Kind::building,
          quoted(projection_->name()) + ": building version " + std::to_string(projection_->version()));
     RebuildOptions options;

@@ -22,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <stop_token>
 
 namespace stele {
@@ -33,6 +34,7 @@ struct RunnerContext {
     ControlDb& control;
     const Member& member;
     Leases& leases;
+    std::counting_semaphore<>& builds;  ///< as many as may be built at once
     std::function<void(RunnerNews)> news;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <semaphore>
 #include <thread>
 
 namespace stele {
@@ -28,6 +29,23 @@ bool is_settled(const Hosted::Place& place) {
     return place.in_step || place.phase == Hosted::Phase::paused || place.phase == Hosted::Phase::failed;
 }
 
+// What there is to say of a projection that this runner does not follow just now. Its file knows better than we do
+// whether it is paused or has failed: somebody else may have changed that a moment ago.
+std::optional<WaitResult> result_by_file(const LiveModel& model, const Projection& projection,
+                                         const Hosted::Place& place, Position position) {
+    try {
+        const auto generation = model.generation();
+        if (generation.position >= position) return WaitResult::reached;
+        if (generation.state == "paused") return WaitResult::paused;
+        if (generation.state == "failed") return WaitResult::failed;
+        if (generation.fingerprint == projection.fingerprint()) return std::nullopt;
+    } catch (const NotFound&) {
+        if (place.phase == Hosted::Phase::paused) return WaitResult::paused;
+    }
+    if (place.phase == Hosted::Phase::failed) return WaitResult::failed;  // what failed is the build
+    return std::nullopt;
+}
+
 }  // namespace
 
 struct Runner::State {
@@ -43,6 +61,8 @@ struct Runner::State {
         ControlDb control;
         Member member;
         Leases leases;
+        // Each build has a cache of its own and fills a core.
+        std::counting_semaphore<> builds{std::max<std::ptrdiff_t>(1, std::thread::hardware_concurrency())};
         std::map<std::string, std::shared_ptr<Hosted>, std::less<>> hosted;
         std::stop_source stop;
         std::vector<std::thread> threads;
@@ -52,17 +72,18 @@ struct Runner::State {
             : control(state.store.name(), state.options.sqlite_vfs),
               member(state.store.name(), label_of(state.options)),
               leases(control, member) {
-            const RunnerContext context{state.store, state.options,
-                                        control,     member,
-                                        leases,      [&state](RunnerNews news) { state.tell(news); }};
+            const RunnerContext context{
+                state.store, state.options, control, member, leases, builds, [&state](const RunnerNews& news) {
+                    state.tell(news);
+                }};
             for (const auto& projection : state.registry.all()) {
                 hosted.emplace(projection->name(), std::make_shared<Hosted>(context, projection));
             }
         }
     };
+    std::mutex at_work;        ///< held by step() and stop(): neither disturbs the other
     mutable std::mutex mutex;  ///< guards what follows
     std::shared_ptr<Working> working;
-    std::mutex stepping;
 
     void tell(const RunnerNews& news) {
         if (!options.news) return;
@@ -150,6 +171,7 @@ void Runner::start() {
 }
 
 void Runner::stop() {
+    const std::lock_guard at_work{state_->at_work};
     std::shared_ptr<State::Working> working;
     {
         const std::lock_guard lock{state_->mutex};
@@ -174,6 +196,7 @@ void Runner::run(const std::stop_token& stop) {
 }
 
 std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
+    const std::lock_guard at_work{state_->at_work};
     std::shared_ptr<State::Working> working;
     {
         const std::lock_guard lock{state_->mutex};
@@ -200,7 +223,7 @@ std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
 }
 
 WaitResult Runner::wait_for(std::string_view name, Position position, std::chrono::milliseconds timeout) {
-    (void)state_->registry.of(name);
+    const auto& projection = state_->registry.of(name);
     constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
     const auto deadline = std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest);
     const LiveModel model{state_->store.models_folder(), name, state_->options.sqlite_vfs};
@@ -208,17 +231,10 @@ WaitResult Runner::wait_for(std::string_view name, Position position, std::chron
         const auto working = state_->now_working();
         const auto hosted = working ? working->hosted.find(name)->second : nullptr;
         const auto place = hosted ? hosted->place() : Hosted::Place{};
-        if (place.phase == Hosted::Phase::following && place.position >= position) return WaitResult::reached;
-        if (place.phase != Hosted::Phase::following) {
-            try {
-                const auto generation = model.generation();
-                if (generation.position >= position) return WaitResult::reached;
-                if (generation.state == "paused") return WaitResult::paused;
-                if (generation.state == "failed") return WaitResult::failed;
-            } catch (const NotFound&) {
-            }
-            if (place.phase == Hosted::Phase::paused) return WaitResult::paused;
-            if (place.phase == Hosted::Phase::failed) return WaitResult::failed;
+        if (place.phase == Hosted::Phase::following) {
+            if (place.position >= position) return WaitResult::reached;
+        } else if (const auto result = result_by_file(model, projection, place, position)) {
+            return *result;
         }
         const auto time = std::chrono::steady_clock::now();
         if (time >= deadline) return WaitResult::timed_out;
