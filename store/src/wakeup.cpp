@@ -12,6 +12,7 @@ std::uint64_t Wakeup::ticket() noexcept {
 void Wakeup::wake() noexcept {
     const std::lock_guard lock{mutex_};
     ++changes_;
+    looked_ = 0;
     if (waiting_ != 0) changed_.notify_all();
 }
 
@@ -38,7 +39,8 @@ void Wakeup::wait(std::uint64_t ticket, std::chrono::steady_clock::time_point de
             }
             continue;
         }
-        changed_.wait_until(lock, std::min(deadline, now + look_every));
+        const auto pause = looked_ < quiet_after ? look_every : look_every_when_quiet;
+        changed_.wait_until(lock, std::min(deadline, now + pause));
         if (changes_ != ticket || stopped()) break;
 
         lock.unlock();
@@ -48,8 +50,10 @@ void Wakeup::wait(std::uint64_t ticket, std::chrono::steady_clock::time_point de
         } catch (...) {
         }
         lock.lock();
+        if (looked_ < quiet_after) ++looked_;
         if (changed) {
             ++changes_;
+            looked_ = 0;
             changed_.notify_all();
         }
     }

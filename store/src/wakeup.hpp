@@ -14,8 +14,11 @@ namespace stele {
 
 class Wakeup {
 public:
-    /// How often a sleeper looks for commits of other processes.
+    /// How often a sleeper looks for commits of other processes; and how often when it has looked so many times, a
+    /// second long, and found none: who idles costs next to nothing.
     static constexpr std::chrono::milliseconds look_every{4};
+    static constexpr std::chrono::milliseconds look_every_when_quiet{16};
+    static constexpr int quiet_after = 250;
 
     /// `changed_elsewhere` says whether another process has committed since it was last asked. It is called from
     /// one thread at a time.
@@ -34,6 +37,7 @@ private:
     std::uint64_t changes_ = 0;
     int waiting_ = 0;
     bool looking_ = false;  ///< one of the sleepers looks for all
+    int looked_ = 0;        ///< in vain, since the last change
 };
 
 }  // namespace stele
