@@ -2,6 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
+
 namespace stele {
 namespace {
 
@@ -44,13 +47,16 @@ constexpr int checkpoint_pages_of_a_build = 25'000;
 // the last of them may be gone, rows and position together, and are folded again (P1).
 constexpr auto pragmas_of_use = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384";
 
-// What files lack that were built before there were tokens.
-constexpr auto later_columns =
-    "ALTER TABLE stele_projection ADD COLUMN since TEXT NOT NULL DEFAULT ''; "
-    "ALTER TABLE stele_projection ADD COLUMN token INTEGER NOT NULL DEFAULT 0; "
-    "ALTER TABLE stele_projection ADD COLUMN rate REAL NOT NULL DEFAULT 0; "
-    "ALTER TABLE stele_projection ADD COLUMN kept INTEGER NOT NULL DEFAULT 0; "
-    "ALTER TABLE stele_projection ADD COLUMN error_place TEXT NOT NULL DEFAULT ''";
+// What files may lack that earlier builds of Stele made.
+struct LaterColumn {
+    const char* name;
+    const char* definition;
+};
+constexpr std::array later_columns{
+    LaterColumn{"since", "TEXT NOT NULL DEFAULT ''"},       LaterColumn{"token", "INTEGER NOT NULL DEFAULT 0"},
+    LaterColumn{"rate", "REAL NOT NULL DEFAULT 0"},         LaterColumn{"kept", "INTEGER NOT NULL DEFAULT 0"},
+    LaterColumn{"error_place", "TEXT NOT NULL DEFAULT ''"},
+};
 
 // The columns of a row by name, for tables that may lack some.
 class NamedColumns {
@@ -82,16 +88,22 @@ private:
 };
 
 void add_later_columns(sqlite3* db) {
-    const auto has_token = [db] {
-        sql::Statement row{db, "SELECT 1 FROM pragma_table_info('stele_projection') WHERE name = 'token'"};
-        const bool found = row.step();
-        row.reset();
-        return found;
+    const auto has = [db](const char* column) {
+        sql::Statement row{db, "SELECT 1 FROM pragma_table_info('stele_projection') WHERE name = ?1"};
+        row.bind(1, column);
+        return row.step();
     };
-    if (has_token()) return;
+    const auto has_all = [&] {
+        return std::all_of(later_columns.begin(), later_columns.end(), [&](const auto& c) { return has(c.name); });
+    };
+    if (has_all()) return;
     WriteTransaction transaction{db};
-    if (has_token()) return;  // another process was quicker
-    sql::execute(db, later_columns);
+    for (const auto& column : later_columns) {
+        if (has(column.name)) continue;  // another process may have been quicker
+        const auto add =
+            std::string{"ALTER TABLE stele_projection ADD COLUMN "} + column.name + " " + column.definition;
+        sql::execute(db, add.c_str());
+    }
     transaction.commit();
 }
 
