@@ -17,7 +17,7 @@ public:
     /// How often a sleeper looks for commits of other processes; and how often when it has looked so many times, a
     /// second long, and found none: who idles costs next to nothing.
     static constexpr std::chrono::milliseconds look_every{4};
-    static constexpr std::chrono::milliseconds look_every_when_quiet{16};
+    static constexpr std::chrono::milliseconds look_every_when_quiet{8};
     static constexpr int quiet_after = 250;
 
     /// `changed_elsewhere` says whether another process has committed since it was last asked. It is called from
