@@ -16,6 +16,7 @@ constexpr auto write_positions_after = 100ms;
 // How long to wait after trouble: doubled each time, up to the longest.
 constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 5'000ms;
+constexpr int clean_every = 20;  // looks
 
 std::string quoted(const std::string& name) { return "projection \"" + name + "\""; }
 
@@ -138,7 +139,21 @@ std::optional<Hosted::Turn> Hosted::look(const std::stop_token& stop, bool may_b
         return look_again();
     }
     if (!own()) return look_again();
-    return open_current(stop, may_build);
+    auto turn = open_current(stop, may_build);
+    if (clean_at_ && time >= *clean_at_) clean_up();
+    return turn;
+}
+
+// An old generation outlives the rebuild that has replaced it while somebody reads it; we did so ourselves until
+// just now. So it goes a little later, or when the last one has closed it.
+void Hosted::clean_up() {
+    const auto lock = ProjectionLock::try_take(models_);
+    const bool all_done = lock && models_.clean(true, context_.options.sqlite_vfs);
+    if (all_done) {
+        clean_at_.reset();
+    } else {
+        clean_at_ = std::chrono::steady_clock::now() + clean_every * context_.options.look_every;
+    }
 }
 
 // Whether the lease is ours, now that it was asked for.
@@ -232,6 +247,7 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     open_ = std::make_unique<Open>(context_, *projection_, std::move(file),
                                    [this](const FoldProgress&) { publish(place().phase); });
     open_->fold.stop_by(stop);
+    clean_at_ = std::chrono::steady_clock::now() + context_.options.look_every;
     unwritten_since_.reset();
     return std::nullopt;
 }

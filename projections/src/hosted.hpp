@@ -123,6 +123,7 @@ private:
     void leave(Phase phase, RunnerNews::Kind kind, const std::string& text);
     void publish(Phase phase);
 
+    void clean_up();
     [[nodiscard]] Turn look_again(Next next = Next::change) const { return {next, 0, context_.options.look_every}; }
     void tell(RunnerNews::Kind kind, const std::string& text);
 
@@ -136,6 +137,7 @@ private:
     std::unique_ptr<Open> open_;
     std::int64_t generation_ = 0;  ///< that is open
     Time next_look_{};
+    std::optional<Time> clean_at_;         ///< when to look for files that their readers have left
     std::optional<Time> unwritten_since_;  ///< the fold is further than its file says
     int troubles_ = 0;                     ///< in a row
 

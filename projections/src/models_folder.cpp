@@ -53,10 +53,11 @@ bool was_current(const fs::path& file, const std::string& sqlite_vfs) {
     }
 }
 
-// Whether the file of a generation that is current no more may go. A reader of a file in WAL mode holds a shared
+// What becomes of the file of a generation that is current no more. A reader of a file in WAL mode holds a shared
 // lock on it as long as it has it open, and leaving WAL mode needs the lock for oneself. So where that succeeds,
 // nobody has the file open, and all of the WAL is in it.
-bool may_go(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs) {
+enum class Fate { goes, waits, stays };
+Fate fate_of(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs) {
     try {
         const auto db = open_database(file, Access::write, sqlite_vfs, 0);
         sqlite3_wal_autocheckpoint(db.get(), 0);
@@ -68,14 +69,15 @@ bool may_go(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs)
             retired.write_state("retired");
             transaction.commit();
         }
-        if (keep_kept && generation.kept) return false;
-        return set_journal_mode(db.get(), "delete");
+        if (keep_kept && generation.kept) return Fate::stays;
+        return set_journal_mode(db.get(), "delete") ? Fate::goes : Fate::waits;
     } catch (const sql::SqlError& error) {
         constexpr int primary = 0xff;
         const auto code = error.result_code() & primary;
-        return !error.is_of_the_machine() || code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+        const bool is_damaged = !error.is_of_the_machine() || code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+        return is_damaged ? Fate::goes : Fate::waits;
     } catch (const InvalidInput&) {
-        return true;  // what it says of itself makes no sense
+        return Fate::goes;  // what it says of itself makes no sense
     }
 }
 
@@ -156,13 +158,17 @@ void ModelsFolder::remove_all() const {
     for (const auto generation : generations()) discard(generation);
 }
 
-void ModelsFolder::clean(bool keep_kept, const std::string& sqlite_vfs) const {
+bool ModelsFolder::clean(bool keep_kept, const std::string& sqlite_vfs) const {
     const auto now_current = current();
+    bool all_done = true;
     for (const auto generation : generations()) {
         if (!now_current || generation == *now_current || !fs::exists(file(generation))) continue;
         if (generation > *now_current && !was_current(file(generation), sqlite_vfs)) continue;
-        if (may_go(file(generation), keep_kept, sqlite_vfs)) discard(generation);
+        const auto fate = fate_of(file(generation), keep_kept, sqlite_vfs);
+        if (fate == Fate::goes) discard(generation);
+        if (fate == Fate::waits) all_done = false;
     }
+    return all_done;
 }
 
 void ModelsFolder::discard(std::int64_t generation) const noexcept {

@@ -41,8 +41,9 @@ public:
 
     /// Removes the files of generations that are current no more, unless they are open in a reader somewhere, or
     /// `keep_kept` and marked as kept. Those that are still open are marked as retired, if they are not. What is
-    /// being built is left alone.
-    void clean(bool keep_kept, const std::string& sqlite_vfs) const;
+    /// being built is left alone. For whoever holds the lock. False where a file has to wait for its readers: then
+    /// do it again some time.
+    bool clean(bool keep_kept, const std::string& sqlite_vfs) const;
 
     /// Removes the file of one generation, if there is one.
     void discard(std::int64_t generation) const noexcept;

@@ -74,6 +74,30 @@ TEST_CASE("a runner builds what is absent and follows the log", "[projections][r
     CHECK_THROWS_AS(runner.wait_for("paymemts", Position{1}, 1ms), NotFound);
 }
 
+TEST_CASE("an old generation goes when the runner and its last reader have closed it",
+          "[projections][runner][P2]") {
+    auto store = quick_store();
+    test::note(store, 30);
+    Runner runner{store, {.look_every = 0ms}};
+    runner.add(test::counting());
+    runner.step();
+    auto reader = std::make_optional(ReadModel::open(store, "counting"));
+    test::rebuild_now(store, *test::counting());
+    test::note(store, 5);
+    runner.step();
+    CHECK(counted(store) == Lines{"35 35"});
+    CHECK(test::model_files(store) == Lines{"counting.db", "counting.g1.db", "counting.g2.db"});
+    CHECK(test::lines_of(reader->query(test::count_and_position)) == Lines{"30 30"});
+
+    reader.reset();
+    const auto deadline = std::chrono::steady_clock::now() + long_enough;
+    while (test::model_files(store) != Lines{"counting.db", "counting.g2.db"}) {
+        REQUIRE(std::chrono::steady_clock::now() < deadline);
+        runner.step();
+    }
+    CHECK(counted(store) == Lines{"35 35"});
+}
+
 TEST_CASE("a runner follows what other handles and processes append", "[projections][runner]") {
     auto store = quick_store();
     auto elsewhere = EventStore::open(store.name());
