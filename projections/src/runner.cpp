@@ -155,7 +155,8 @@ void Runner::start() {
         }
     }
     const auto deadline = std::chrono::steady_clock::now() + state_->options.sync_wait;
-    for (const auto& [name, hosted] : working->hosted) {
+    for (const auto& entry : working->hosted) {
+        const auto& hosted = entry.second;
         if (!hosted->is_sync()) continue;
         // Owned by another runner: then there is nothing to wait for.
         const auto owned_elsewhere = [&] {
