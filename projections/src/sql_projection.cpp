@@ -43,6 +43,11 @@ public:
         return Query{{std::move(item)}};
     }
 
+    [[nodiscard]] EventParts parts() const noexcept {
+        const auto uses = binder_.uses();
+        return {.id = uses.id, .data = uses.data, .metadata = uses.metadata, .tags = uses.tags};
+    }
+
 private:
     using Step = std::pair<sql::Statement, sql::EventBinder::Plan>;
 
@@ -92,12 +97,15 @@ void create_tables(const sql::DirectiveFile& file, sql::Compiler& compiler) {
     }
 }
 
-// Makes the tables and compiles the handlers in a database in memory, for the sake of its errors.
-Query query_checked(const sql::DirectiveFile& file) {
+// Makes the tables and compiles the handlers in a database in memory, for the sake of its errors, and to see which
+// events they take, and what of them.
+void check_and_look(const sql::DirectiveFile& file, Projection::Head& head) {
     const auto scratch = open_database(":memory:", Access::create, {});
     sql::Compiler compiler{scratch.get(), sql::Compiler::Kind::deterministic};
     create_tables(file, compiler);
-    return SqlHandler{file, compiler}.query();
+    const SqlHandler handler{file, compiler};
+    head.query = handler.query();
+    head.parts = handler.parts();
 }
 
 }  // namespace
@@ -132,7 +140,7 @@ std::shared_ptr<const SqlProjection> SqlProjection::from(sql::DirectiveFile file
         throw file.sections().front().error("a name of 1 to 100 letters, digits, _ and -", "\"" + head.name + "\"");
     }
     check_sections(file);
-    head.query = query_checked(file);
+    check_and_look(file, head);
     return std::shared_ptr<const SqlProjection>{
         new SqlProjection{std::move(head), std::make_unique<const Definition>(Definition{std::move(file)})}};
 }

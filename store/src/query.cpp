@@ -206,5 +206,9 @@ Read& Read::backward(bool yes) {
     backward_ = yes;
     return *this;
 }
+Read& Read::only(EventParts parts) {
+    parts_ = parts;
+    return *this;
+}
 
 }  // namespace stele

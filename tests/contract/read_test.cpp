@@ -326,3 +326,30 @@ TEST_CASE_METHOD(Contract, "correlation compares a string in the metadata, and n
     CHECK(positions_in(store, all().correlation("c-1").limit(2)) == Numbers{1, 2});
     CHECK(positions_in(store, all().correlation("c-1").after(Position{1}).limit(2)) == Numbers{2, 7});
 }
+
+TEST_CASE_METHOD(Contract, "a read of some parts finds the same events and leaves out the others",
+                 "[contract][read]") {
+    Log log{*this, 1'500};
+    const auto parts = GENERATE(EventParts{false, false, false, false}, EventParts{true, false, true, false},
+                                EventParts{false, true, false, true}, EventParts{});
+    const auto without_others = [&](Event event) {
+        if (!parts.id) event.id = EventId{};
+        if (!parts.data) event.data = JsonText{};
+        if (!parts.metadata) event.metadata = JsonText{};
+        if (!parts.tags) event.tags.clear();
+        return event;
+    };
+    for (const auto& [name, narrow] : filters()) {
+        CAPTURE(name);
+        Read whole;
+        narrow(whole);
+        auto some = whole;
+        some.only(parts);
+        std::vector<Event> expected;
+        for (const Event& event : log.store.read(whole)) expected.push_back(without_others(event));
+        std::vector<Event> found;
+        for (const Event& event : log.store.read(some)) found.push_back(without_others(event));
+        CHECK(found == expected);
+    }
+    for (const Event& event : log.store.read(all().only(parts))) CHECK(event == without_others(event));
+}

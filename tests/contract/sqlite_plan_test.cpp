@@ -19,7 +19,7 @@ namespace {
 
 struct Hot {
     const char* name;
-    const char* statement;
+    std::string statement;
     std::vector<std::string> plan;
 };
 
@@ -68,6 +68,9 @@ std::vector<Hot> hot_statements() {
         {"recorded_at", sql::recorded_at, {"SEARCH events USING INTEGER PRIMARY KEY (rowid=?)"}},
         {"event_at", sql::event_at, {"SEARCH events USING INTEGER PRIMARY KEY (rowid=?)"}},
         {"log_forward", sql::log_forward, {"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+        {"log_forward_with",
+         sql::log_forward_with({false, false, false, false}),
+         {"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
         {"log_backward", sql::log_backward, {"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
         {"stream_forward",
          sql::stream_forward,

@@ -50,6 +50,18 @@ TEST_CASE("the types that handlers name are the projection's query, and a star t
     CHECK(parse(with_handlers("--@ on A\nDELETE FROM t;\n--@ on *\nDELETE FROM t;"))->query().selects_everything());
 }
 
+TEST_CASE("of events, what placeholders name is fetched", "[projections][sql]") {
+    const auto parts_of = [](const std::string& value) {
+        return parse(with_handlers("--@ on A\nDELETE FROM t WHERE 1 = " + value + ";"))->parts();
+    };
+    CHECK(parts_of("$position") == EventParts{false, false, false, false});
+    CHECK(parts_of("$event_id") == EventParts{true, false, false, false});
+    CHECK(parts_of("$data") == EventParts{false, true, false, false});
+    CHECK(parts_of("$data(a)") == EventParts{false, true, false, false});
+    CHECK(parts_of("$metadata(a) AND $data(b)") == EventParts{false, true, true, false});
+    CHECK(parts_of("$tags OR $metadata") == EventParts{false, false, true, true});
+}
+
 TEST_CASE("the fingerprint differs where the text differs", "[projections][sql]") {
     const auto one = parse(with_handlers("--@ on A\nDELETE FROM t;"));
     CHECK(one->fingerprint() == parse(with_handlers("--@ on A\nDELETE FROM t;"))->fingerprint());

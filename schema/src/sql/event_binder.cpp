@@ -67,6 +67,7 @@ int line_of(const Statement& statement, std::string_view placeholder) {
 
 struct EventBinder::State {
     std::vector<std::string> extra;
+    Uses uses;
     const Event* event = nullptr;
     JsonPaths data_paths;
     JsonPaths metadata_paths;
@@ -96,6 +97,13 @@ struct EventBinder::State {
         const auto hint = nearest(base, known.data(), known.size());
         throw BadPath{"a placeholder (" + known_names(extra) + ")", std::string{name},
                       hint.empty() ? "" : "did you mean " + hint + "?"};
+    }
+
+    void note_use(int source) {
+        uses.id = uses.id || source == event_id;
+        uses.tags = uses.tags || source == tags;
+        uses.data = uses.data || source == data || (source >= paths && (source - paths) % 2 == 0);
+        uses.metadata = uses.metadata || source == metadata || (source >= paths && (source - paths) % 2 == 1);
     }
 
     static const std::string& text_of(std::string& text, const auto& make) {
@@ -190,12 +198,15 @@ EventBinder::Plan EventBinder::plan(const Statement& statement) {
         if (std::find(extra.begin(), extra.end(), name) != extra.end()) continue;
         try {
             plan.items_.push_back({parameter, state_->source_of(name)});
+            state_->note_use(plan.items_.back().source);
         } catch (const BadPath& bad) {
             throw DefinitionError{statement.file(), line_of(statement, name), bad.expected, bad.found, bad.advice};
         }
     }
     return plan;
 }
+
+EventBinder::Uses EventBinder::uses() const noexcept { return state_->uses; }
 
 void EventBinder::take(const Event& event) noexcept {
     state_->event = &event;

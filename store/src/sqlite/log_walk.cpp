@@ -54,6 +54,7 @@ LogWalk::LogWalk(ReaderPool& readers, const Read& read) : readers_(readers), rea
     checks_whole_event_ = read.correlation() || std::any_of(items.begin(), items.end(), [](const QueryItem& item) {
                               return !item.tags.empty();
                           });
+    parts_ = checks_whole_event_ ? EventParts{} : read.parts();
     const bool versions = read.from_version() || read.until_version();
     if (versions && rest_.way != Way::stream) {
         throw InvalidInput("read", "a stream, where versions are bounded",
@@ -161,7 +162,7 @@ void LogWalk::along_stream(Reader& reader, Page& page) {
         const Version version{row->integer(2)};
         (backward ? rest_.to : rest_.from) = backward ? version.previous() : version.next();
         if (filters && !may_match(row->integer(1), row->integer(3), reader)) continue;
-        reader.decode(statement, page.events, page.filled);
+        reader.decode(statement, page.events, page.filled, parts_);
         if (!filters || matches(page.events[page.filled])) page.keep();
     }
     if (rest_.open_end) {
@@ -177,7 +178,7 @@ void LogWalk::along_log(Reader& reader, Page& page) {
     if (rest_.done) return;
     const bool backward = read_.is_backward();
     const bool filters = !read_.query().selects_everything() || checks_whole_event_;
-    auto& statement = reader.log(backward);
+    auto& statement = backward ? reader.log(true) : reader.log(parts_);
     const Use row{statement};
     row->bind(1, rest_.first.value());
     row->bind(2, rest_.last.value());
@@ -195,7 +196,7 @@ void LogWalk::along_log(Reader& reader, Page& page) {
             rest_.first = position.next();
         }
         if (filters && !may_match(row->integer(1), row->integer(3), reader)) continue;
-        reader.decode(statement, page.events, page.filled);
+        reader.decode(statement, page.events, page.filled, parts_);
         if (!filters || matches(page.events[page.filled])) page.keep();
     }
     rest_.done = rest_.first > rest_.last;
@@ -234,7 +235,7 @@ void LogWalk::by_seeks(Reader& reader, Page& page) {
             const Use row{statement};
             row->bind(1, position.value());
             if (row->step() && may_match(row->integer(1), row->integer(3), reader)) {
-                reader.decode(statement, page.events, page.filled);
+                reader.decode(statement, page.events, page.filled, parts_);
                 if (matches(page.events[page.filled])) page.keep();
             }
         }

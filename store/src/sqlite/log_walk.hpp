@@ -43,6 +43,7 @@ private:
     Read read_;
     bool adaptive_;  ///< types alone: seek and log are both ways to go
     bool checks_whole_event_;
+    EventParts parts_;
 
     /// What is left of the read. A page that fails half-way puts it back to where it was.
     struct Rest {

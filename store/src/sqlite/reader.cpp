@@ -6,9 +6,19 @@ namespace stele::sqlite {
 
 namespace {
 
+const JsonText no_json;
+
 Timestamp time_of(std::int64_t microseconds) { return Timestamp{std::chrono::microseconds{microseconds}}; }
 
 }  // namespace
+
+std::string sql::log_forward_with(const EventParts& parts) {
+    const auto column = [](bool wanted, const char* name) { return std::string{wanted ? name : "NULL"}; };
+    return "SELECT position, stream, version, type, schema_version, " + column(parts.id, "id") +
+           ", occurred_at, recorded_at, " + column(parts.data, "data") + ", " + column(parts.metadata, "metadata") +
+           ", " + column(parts.tags, "tags") +
+           " FROM events WHERE position >= ?1 AND position <= ?2 ORDER BY position";
+}
 
 Reader::Reader(const std::filesystem::path& file, const Options& options)
     : db_(open_reader(file, options)),
@@ -41,7 +51,16 @@ Reader::View::~View() {
     reader_.end_.reset();
 }
 
-void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at) {
+Statement& Reader::log(const EventParts& parts) {
+    if (parts == EventParts{}) return log_forward_;
+    if (!log_of_parts_ || parts != parts_of_log_) {
+        log_of_parts_ = std::make_unique<Statement>(handle(), sql::log_forward_with(parts));
+        parts_of_log_ = parts;
+    }
+    return *log_of_parts_;
+}
+
+void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts) {
     const auto& stream = names_.stream(row.integer(1));
     if (at == page.size() && at == page.capacity()) page.reserve(std::max<std::size_t>(16, 2 * at));
     if (at == page.size()) page.push_back(Event{.position = {}, .version = {}, .stream = stream});
@@ -51,12 +70,12 @@ void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at) {
     event.version = Version{row.integer(2)};
     event.type = names_.type(row.integer(3));
     event.schema_version = static_cast<int>(row.integer(4));
-    event.id = EventId::from_bytes(row.blob(5));
+    event.id = parts.id ? EventId::from_bytes(row.blob(5)) : EventId{};
     event.recorded_at = time_of(row.integer(7));
     event.occurred_at = row.is_null(6) ? event.recorded_at : time_of(row.integer(6));
-    event.data.assign_trusted(row.text(8));
-    event.metadata.assign_trusted(row.text(9));
-    if (row.is_null(10)) {
+    event.data.assign_trusted(parts.data ? row.text(8) : no_json.text());
+    event.metadata.assign_trusted(parts.metadata ? row.text(9) : no_json.text());
+    if (!parts.tags || row.is_null(10)) {
         event.tags.clear();
     } else {
         decode_tags(row.text(10), event.tags);

@@ -22,6 +22,8 @@ inline constexpr auto event_at =
 inline constexpr auto log_forward =
     "SELECT position, stream, version, type, schema_version, id, occurred_at, recorded_at, data, metadata, tags "
     "FROM events WHERE position >= ?1 AND position <= ?2 ORDER BY position";
+/// The same without the parts of events that are not wanted: their columns are NULL, and are not looked for.
+[[nodiscard]] std::string log_forward_with(const EventParts& parts);
 inline constexpr auto log_backward =
     "SELECT position, stream, version, type, schema_version, id, occurred_at, recorded_at, data, metadata, tags "
     "FROM events WHERE position >= ?1 AND position <= ?2 ORDER BY position DESC";
@@ -63,11 +65,13 @@ public:
     Names& names() noexcept { return names_; }
     Finder& finder() noexcept { return finder_; }
     Statement& log(bool backward) noexcept { return backward ? log_backward_ : log_forward_; }
+    /// The log forward, with the columns of these parts.
+    Statement& log(const EventParts& parts);
     Statement& stream(bool backward) noexcept { return backward ? stream_backward_ : stream_forward_; }
     Statement& event_at() noexcept { return event_at_; }
 
-    /// Puts the row that `row` stands on into `page[at]`, reusing its memory.
-    void decode(Statement& row, std::vector<Event>& page, std::size_t at);
+    /// Puts the row that `row` stands on into `page[at]`, reusing its memory; of what may be left out, `parts`.
+    void decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts = {});
 
     /// Holds one view of the log over several statements, until the scope ends. Within another one it is the same
     /// view, which ends with the outer one.
@@ -93,6 +97,8 @@ private:
     Statement recorded_at_;
     Statement event_at_;
     Statement log_forward_;
+    std::unique_ptr<Statement> log_of_parts_;  ///< made by the first who asks; for other parts, made anew
+    EventParts parts_of_log_;
     Statement log_backward_;
     Statement stream_forward_;
     Statement stream_backward_;

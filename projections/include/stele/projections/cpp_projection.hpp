@@ -20,6 +20,9 @@
 //
 // A struct with a State is folded by key: see keyed_projection.hpp.
 //
+// A member `static constexpr EventParts parts{…}` says what the handlers look at beside the envelope's head: a
+// rebuild that leaves out ids, data, metadata and tags reads the log in half the time. What is left out is empty.
+//
 // What a struct lacks is a message of the compiler that says what to write.
 #pragma once
 

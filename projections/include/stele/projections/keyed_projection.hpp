@@ -126,7 +126,8 @@ struct CheckedFold {
             json.template get<typename T::State>();
             nlohmann::json(state);
         });
-    static_assert(has_key, "key takes a const stele::Event& and returns a text or an integer, or an optional of these");
+    static_assert(has_key,
+                  "key takes a const stele::Event& and returns a text or an integer, or an optional of these");
     static_assert(has_folds,
                   "a keyed projection needs a fold: State fold(State, const stele::Event&); or `using events = "
                   "stele::Events<SiteCreated, …>;` and an overload State fold(State, const SiteCreated&, const "

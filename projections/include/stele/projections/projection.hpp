@@ -51,6 +51,7 @@ public:
         Query query;              ///< the events that it takes
         ProjectionMode mode = ProjectionMode::async;
         OnError on_error = OnError::stop;
+        EventParts parts{};  ///< of events, what its handlers look at: the rest need not be fetched
     };
 
     virtual ~Projection() = default;
@@ -62,6 +63,7 @@ public:
     [[nodiscard]] const std::string& fingerprint() const noexcept { return head_.fingerprint; }
     [[nodiscard]] const Query& query() const noexcept { return head_.query; }
     [[nodiscard]] ProjectionMode mode() const noexcept { return head_.mode; }
+    [[nodiscard]] const EventParts& parts() const noexcept { return head_.parts; }
     [[nodiscard]] OnError on_error() const noexcept { return head_.on_error; }
 
     /// Makes the tables in a new, empty model.

@@ -43,6 +43,7 @@ template <class T>
     if (!types.empty()) head.query = Read{head.query}.types(std::move(types)).query();
     if constexpr (requires { definition.mode; }) head.mode = definition.mode;
     if constexpr (requires { definition.on_error; }) head.on_error = definition.on_error;
+    if constexpr (requires { definition.parts; }) head.parts = definition.parts;
     // Code has no text to compare: its author says by the version that it has changed.
     head.fingerprint = fingerprint_of(head.name + " version " + std::to_string(head.version));
     return head;

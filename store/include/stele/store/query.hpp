@@ -94,6 +94,21 @@ private:
     Position after_;
 };
 
+/// Of an event, what a read may leave out. Stream, position, version, type, schema version and times are always
+/// there.
+struct EventParts {
+    bool id = true;
+    bool data = true;
+    bool metadata = true;
+    bool tags = true;
+
+    friend bool operator==(const EventParts&, const EventParts&) = default;
+    /// What either asks for.
+    friend EventParts operator|(const EventParts& a, const EventParts& b) {
+        return {a.id || b.id, a.data || b.data, a.metadata || b.metadata, a.tags || b.tags};
+    }
+};
+
 /// What a read returns: a query, the part of the log, the direction, how many.
 ///
 /// Bounds add up: an event is returned when it satisfies every one that was set. Written as
@@ -121,6 +136,9 @@ public:
     Read& correlation(std::string id);   ///< metadata.correlation_id, a string, equals it
     Read& limit(std::size_t events);     ///< at most so many; 0 gives none
     Read& backward(bool yes = true);     ///< newest first
+    /// What is not among `parts` need not be fetched, and may be left as in an Event that says nothing: for reads
+    /// that are long and look at little.
+    Read& only(EventParts parts);
 
     [[nodiscard]] const Query& query() const noexcept { return query_; }
     [[nodiscard]] Position after() const noexcept { return after_; }
@@ -132,6 +150,7 @@ public:
     [[nodiscard]] const std::optional<std::string>& correlation() const noexcept { return correlation_; }
     [[nodiscard]] std::optional<std::size_t> limit() const noexcept { return limit_; }
     [[nodiscard]] bool is_backward() const noexcept { return backward_; }
+    [[nodiscard]] const EventParts& parts() const noexcept { return parts_; }
 
 private:
     Query query_;
@@ -144,6 +163,7 @@ private:
     std::optional<std::string> correlation_;
     std::optional<std::size_t> limit_;
     bool backward_ = false;
+    EventParts parts_{};
 };
 
 /// The whole log, to be narrowed.

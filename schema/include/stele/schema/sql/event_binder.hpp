@@ -57,6 +57,15 @@ public:
     /// known (the message lists those that are), a path where there is none, a path that cannot be read, `?`.
     [[nodiscard]] Plan plan(const Statement& statement);
 
+    /// Whether any statement that was planned takes its values from these.
+    struct Uses {
+        bool id = false;
+        bool data = false;
+        bool metadata = false;
+        bool tags = false;
+    };
+    [[nodiscard]] Uses uses() const noexcept;
+
     /// The event that bind() takes values from. It is not copied: it stays, unchanged, while statements that were
     /// bound to it run, and so does what they were bound to: the next take() ends that.
     void take(const Event& event) noexcept;
