@@ -36,40 +36,34 @@ Fold::Fold(const EventStore& store, const Projection& projection, GenerationFile
       file_(file),
       model_(model),
       settings_(std::move(settings)),
-      handler_(projection.handler(model)),
-      position_(file.generation().position) {}
-
-EventRange Fold::events_up_to(Position target) const {
-    Read read{projection_.query()};
-    read.after(looked_to()).until(target);
-    return store_.read(read);
+      position_(file.generation().position),
+      started_(std::chrono::steady_clock::now()) {
+    start_batch();
 }
 
 void Fold::run(Position target, std::optional<std::size_t> limit) {
     outcome_ = Advance::done;
     started_ = std::chrono::steady_clock::now();
     events_at_start_ = events_;
-    if (!handler_) handler_ = projection_.handler(model_);
+    target_ = target;
+    if (position_ >= target) return;
     auto left = limit.value_or(std::numeric_limits<std::size_t>::max());
-    auto events = events_up_to(target);
-    auto event = events.begin();
-    if (settings_.passes_silently && event == EventRange::end()) {
-        looked_to_ = std::max(looked_to_, target);
-        return;
-    }
-    while (position_ < target && left > 0 && !stopped() && outcome_ == Advance::done) {
-        const auto before = events_;
-        const auto most = std::min(left, settings_.batch);
-        if (!take_batch(event, target, most, Care::none)) {
-            // A handler failed and the batch is undone. Once more, so that what came before it is kept.
-            handler_ = projection_.handler(model_);
-            events = events_up_to(target);
-            event = events.begin();
-            take_batch(event, target, most, Care::each_event);
+    undoing([&] {
+        auto events = events_up_to(target);
+        auto event = events.begin();
+        if (settings_.passes_silently && event == EventRange::end()) {
+            looked_to_ = std::max(looked_to_, target);
+            return;
         }
-        left -= static_cast<std::size_t>(events_ - before);
-        if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target, events_});
-    }
+        while (event != EventRange::end() && left > 0 && !stopped() && outcome_ == Advance::done) {
+            take_one(*event);
+            --left;
+            ++event;
+        }
+        // The rest up to the target holds nothing for this projection: one write passes over all of it.
+        if (event == EventRange::end()) skip_to(target);
+        end_batch();
+    });
 }
 
 void Fold::pass() {
@@ -81,70 +75,129 @@ void Fold::pass() {
     if (outcome_ != Advance::done) return;
     transaction.commit();
     position_ = looked_to_;
+    start_batch();
+}
+
+void Fold::take(const Event& event) {
+    undoing([&] { take_one(event); });
+}
+
+void Fold::skip_to(Position through) { batch_.reached = std::max(batch_.reached, through); }
+
+void Fold::commit() {
+    undoing([&] { end_batch(); });
+}
+
+// Whatever is thrown, nothing stays half done: the next call begins behind what is committed.
+template <class Work>
+void Fold::undoing(const Work& work) {
+    try {
+        work();
+    } catch (...) {
+        undo();
+        throw;
+    }
+}
+
+void Fold::undo() noexcept {
+    handler_.reset();
+    transaction_.reset();
+    start_batch();
+}
+
+void Fold::start_batch() noexcept { batch_ = Batch{position_, position_}; }
+
+void Fold::begin() {
+    if (!transaction_) transaction_.emplace(file_.db());
+    if (!handler_) handler_ = projection_.handler(model_);
+}
+
+EventRange Fold::events_up_to(Position target) const {
+    Read read{projection_.query()};
+    read.after(looked_to()).until(target).only(projection_.parts());
+    return store_.read(read);
+}
+
+void Fold::take_one(const Event& event) {
+    if (outcome_ != Advance::done) return;
+    begin();
+    if (care_ > 0) {
+        take_with_care(event);
+    } else if (failure_of([&] { handler_->apply(event); })) {
+        return take_again(event.position);
+    }
+    batch_.reached = batch_.last = event.position;
+    if (++batch_.taken == settings_.batch) end_batch();
+}
+
+// Undoes the batch and takes its events up to `last` once more, with care.
+void Fold::take_again(Position last) {
+    care_ = std::max(settings_.batch, batch_.taken + 1);
+    undo();
+    for (const Event& event : events_up_to(last)) take_one(event);
+}
+
+void Fold::take_with_care(const Event& event) {
+    --care_;
+    sql::execute(file_.db(), "SAVEPOINT stele_event");
+    const auto failure = failure_of([&] {
+        handler_->apply(event);
+        handler_->flush();
+    });
+    if (failure) sql::execute(file_.db(), "ROLLBACK TO stele_event");
+    sql::execute(file_.db(), "RELEASE stele_event");
+    if (!failure) return;
+
+    handler_ = projection_.handler(model_);
+    if (projection_.on_error() == OnError::stop) {
+        const HandlerFailed error{projection_.name(), event, failure->place, failure->reason};
+        skip_to(event.position.previous());
+        write("failed", error.what(), failure->place);
+        if (outcome_ == Advance::done) throw error;
+        return;
+    }
+    file_.write_skipped(event, failure->place, failure->reason);
+    ++batch_.skipped;
+}
+
+void Fold::end_batch() {
+    if (outcome_ != Advance::done || batch_.reached == position_) return;
+    begin();
+    if (failure_of([&] { handler_->flush(); })) {
+        const auto reached = batch_.reached;
+        take_again(batch_.last);
+        if (outcome_ != Advance::done) return;
+        skip_to(reached);
+        if (batch_.reached == position_) return;
+        begin();
+        handler_->flush();  // has nothing left: each event was flushed by itself
+    }
+    write(settings_.state, {}, {});
+    if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target_, events_});
+}
+
+void Fold::write(std::string_view state, std::string_view error, std::string_view place) {
+    outcome_ = file_.write_progress({.from = position_,
+                                     .to = batch_.reached,
+                                     .state = state,
+                                     .error = error,
+                                     .error_place = place,
+                                     .rate = rate()});
+    if (outcome_ != Advance::done) return undo();
+    transaction_->commit();
+    transaction_.reset();
+    if (batch_.taken > 0) last_rate_ = rate();
+    position_ = batch_.reached;
+    events_ += static_cast<std::int64_t>(batch_.taken);
+    skipped_ += batch_.skipped;
+    start_batch();
 }
 
 // Events a second since run() began, with those of the transaction under way.
-double Fold::rate(std::int64_t taken) const {
+double Fold::rate() const {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - started_;
-    return passed.count() > 0 ? static_cast<double>(events_ + taken - events_at_start_) / passed.count() : 0;
-}
-
-// One transaction: events from `event` on, at most `most`, and with them the position. False where a handler failed
-// without Care: then nothing was done.
-bool Fold::take_batch(EventRange::iterator& event, Position target, std::size_t most, Care care) {
-    WriteTransaction transaction{file_.db()};
-    std::int64_t taken = 0;
-    std::int64_t skipped = 0;
-    auto position = position_;
-    const auto commit = [&](std::string_view state, std::string_view error, std::string_view place) {
-        outcome_ = file_.write_progress({.from = position_,
-                                         .to = position,
-                                         .state = state,
-                                         .error = error,
-                                         .error_place = place,
-                                         .rate = rate(taken)});
-        if (outcome_ != Advance::done) {
-            handler_.reset();  // it has seen events that the tables have not: the transaction is rolled back
-            return;
-        }
-        transaction.commit();
-        if (taken > 0) last_rate_ = rate(taken);
-        position_ = position;
-        events_ += taken;
-        skipped_ += skipped;
-    };
-
-    for (; event != EventRange::end(); ++event, ++taken) {
-        if (static_cast<std::size_t>(taken) == most || stopped()) break;
-        if (care == Care::each_event) sql::execute(file_.db(), "SAVEPOINT stele_event");
-        const auto failure = failure_of([&] {
-            handler_->apply(*event);
-            if (care == Care::each_event) handler_->flush();
-        });
-        if (failure && care == Care::none) return false;
-        if (failure) {
-            sql::execute(file_.db(), "ROLLBACK TO stele_event");
-            handler_ = projection_.handler(model_);
-        }
-        if (care == Care::each_event) sql::execute(file_.db(), "RELEASE stele_event");
-        if (failure && projection_.on_error() == OnError::stop) {
-            const HandlerFailed error{projection_.name(), *event, failure->place, failure->reason};
-            position = event->position.previous();
-            commit("failed", error.what(), failure->place);
-            if (outcome_ != Advance::done) return true;
-            throw error;
-        }
-        if (failure) {
-            file_.write_skipped(*event, failure->place, failure->reason);
-            ++skipped;
-        }
-        position = event->position;
-    }
-    // The rest up to the target holds nothing for this projection: one write passes over all of it.
-    if (event == EventRange::end()) position = target;
-    if (care == Care::none && failure_of([&] { handler_->flush(); })) return false;
-    commit(settings_.state, {}, {});
-    return true;
+    const auto events = events_ + static_cast<std::int64_t>(batch_.taken) - events_at_start_;
+    return passed.count() > 0 ? static_cast<double>(events) / passed.count() : 0;
 }
 
 }  // namespace stele

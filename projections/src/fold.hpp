@@ -1,4 +1,11 @@
 // Fold: events of the log into a generation's tables, a transaction at a time (P1).
+//
+// A batch is a transaction: rows, position and state together. The position is written there and nowhere else, so
+// events that the projection does not select cost nothing, however many lie between two that it does.
+//
+// A handler that fails spoils its transaction. So that what came before it is kept, that transaction is undone and
+// its events are taken again with care, each with a savepoint of its own and flushed by itself; and so are the
+// events of the next batch, as what fails once often fails again. Without care an event costs no savepoint.
 #pragma once
 
 #include "generation_file.hpp"
@@ -40,6 +47,19 @@ public:
     /// Whose request ends run() from now on.
     void stop_by(std::stop_token stop) { settings_.stop = std::move(stop); }
 
+    // For whoever reads the log for several projections. In order: each event that the query selects, from the one
+    // behind position() on, and at times, at the end above all, skip_to() and commit(). Where outcome() is not
+    // Advance::done any more, nothing is taken.
+
+    /// Where it is going, as progress says.
+    void head_for(Position target) noexcept { target_ = target; }
+    /// Takes in the next event; commits where that fills a batch. Throws HandlerFailed, as run() does.
+    void take(const Event& event);
+    /// The query selects nothing more up to `through`: the next commit passes over it.
+    void skip_to(Position through);
+    /// Ends the batch. Nothing is written where nothing was taken, or skipped.
+    void commit();
+
     [[nodiscard]] Position position() const noexcept { return position_; }  ///< committed
     /// The rows are the fold up to here too: what is between is not for this projection.
     [[nodiscard]] Position looked_to() const noexcept { return std::max(position_, looked_to_); }
@@ -49,21 +69,39 @@ public:
     [[nodiscard]] bool stopped() const { return settings_.stop.stop_requested(); }
 
 private:
-    /// Whether each event has a savepoint of its own, so that it can be undone alone.
-    enum class Care { none, each_event };
-
+    template <class Work>
+    void undoing(const Work& work);
+    void begin();
+    void take_one(const Event& event);
+    void take_with_care(const Event& event);
+    void take_again(Position last);
+    void end_batch();
+    void write(std::string_view state, std::string_view error, std::string_view place);
+    void undo() noexcept;
+    void start_batch() noexcept;
     [[nodiscard]] EventRange events_up_to(Position target) const;
-    [[nodiscard]] double rate(std::int64_t taken) const;
-    bool take_batch(EventRange::iterator& event, Position target, std::size_t most, Care care);
+    [[nodiscard]] double rate() const;
 
     const EventStore& store_;
     const Projection& projection_;
     GenerationFile& file_;
     Model& model_;
     Settings settings_;
-    std::unique_ptr<ProjectionHandler> handler_;
+    std::unique_ptr<ProjectionHandler> handler_;  ///< null where it has seen events that the tables have not
     Position position_;
     Position looked_to_;
+    Position target_;       ///< for progress
+    std::size_t care_ = 0;  ///< so many events are taken with care
+
+    /// The batch under way; what is in it counts when it is committed.
+    struct Batch {
+        Position reached;  ///< by events taken and skipped
+        Position last;     ///< the last event taken
+        std::size_t taken = 0;
+        std::int64_t skipped = 0;
+    };
+    Batch batch_;
+    std::optional<WriteTransaction> transaction_;
     std::chrono::steady_clock::time_point started_;
     std::int64_t events_at_start_ = 0;
     std::int64_t events_ = 0;

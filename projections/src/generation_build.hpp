@@ -55,6 +55,9 @@ public:
     [[nodiscard]] GenerationFile& file() noexcept { return *file_; }
     [[nodiscard]] Model& model() noexcept { return *model_; }
 
+    /// So many events were folded into file() by others.
+    void count(std::int64_t events) noexcept { events_ += events; }
+
     /// Folds until it has caught up, or reached `until`. False where a stop was requested first.
     /// Throws HandlerFailed.
     [[nodiscard]] bool run(const Progress& progress);

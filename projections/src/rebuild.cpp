@@ -1,40 +1,15 @@
 #include <stele/projections/rebuild.hpp>
 
-#include "build_progress.hpp"
 #include "fold.hpp"
 #include "generation_build.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
 #include "naming.hpp"
-
-#include <unistd.h>
+#include "rebuild_job.hpp"
 
 #include <algorithm>
 
 namespace stele {
-namespace {
-
-// Where the read model shall stay; empty: it follows the log.
-std::optional<Position> bound_of(const EventStore& store, const RebuildOptions& options) {
-    if (options.until && options.as_of) {
-        throw InvalidInput{"as_of", "either a position or a time", "both"};
-    }
-    if (options.as_of) return store.position_at(*options.as_of);
-    const auto head = store.head();
-    if (options.until && (*options.until > head || *options.until < Position{0})) {
-        throw InvalidInput{"until", "a position from 0 to the log's head, " + std::to_string(head.value()),
-                           std::to_string(options.until->value())};
-    }
-    return options.until;
-}
-
-// Who advances the projection, or will when it is there, starts with his token.
-std::int64_t token_of_owner(ControlDb& control, const std::string& projection) {
-    const auto holder = Leases::holder(control, "projection/" + projection);
-    return holder ? holder->token : 0;
-}
-
-}  // namespace
 
 std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projection,
                                const RebuildOptions& options) {
@@ -42,27 +17,7 @@ std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projec
     return naming(projection.name(), [&]() -> std::optional<Rebuilt> {
         if (options.into) return build_into_file(store, projection, options, until.value_or(store.head()));
 
-        GenerationBuild build{store, projection, options, until};
-        ControlDb control{store.models_folder().parent_path(), options.sqlite_vfs};
-        const Member builder{control.folder(), "rebuild, process " + std::to_string(::getpid())};
-        BuildProgress shown{control,        builder,           projection,
-                            build.number(), build.begins_at(), until.value_or(store.head())};
-        const auto progress = [&](const FoldProgress& fold) {
-            shown.update(fold.position, fold.target, fold.events);
-            if (options.progress) options.progress(fold);
-        };
-        try {
-            std::optional<Rebuilt> rebuilt;
-            if (build.run(progress)) {
-                control.set_dropped(projection.name(), false);
-                rebuilt = build.adopt(progress, token_of_owner(control, projection.name()));
-            }
-            if (!rebuilt && options.resumable) build.stay_resumable();
-            return rebuilt;
-        } catch (const HandlerFailed& error) {
-            shown.failed(error);
-            throw;
-        }
+        return RebuildJob{store, projection, options, until}.finish();
     });
 }
 

@@ -1,0 +1,89 @@
+#include "rebuild_job.hpp"
+
+#include <unistd.h>
+
+namespace stele {
+namespace {
+
+// Who advances the projection, or will when it is there, starts with his token.
+std::int64_t token_of_owner(ControlDb& control, const std::string& projection) {
+    const auto holder = Leases::holder(control, "projection/" + projection);
+    return holder ? holder->token : 0;
+}
+
+}  // namespace
+
+std::optional<Position> bound_of(const EventStore& store, const RebuildOptions& options) {
+    if (options.until && options.as_of) {
+        throw InvalidInput{"as_of", "either a position or a time", "both"};
+    }
+    if (options.as_of) return store.position_at(*options.as_of);
+    const auto head = store.head();
+    if (options.until && (*options.until > head || *options.until < Position{0})) {
+        throw InvalidInput{"until", "a position from 0 to the log's head, " + std::to_string(head.value()),
+                           std::to_string(options.until->value())};
+    }
+    return options.until;
+}
+
+RebuildJob::RebuildJob(const EventStore& store, const Projection& projection, const RebuildOptions& options,
+                       std::optional<Position> until)
+    : store_(store),
+      projection_(projection),
+      options_(options),
+      build_(store, projection, options, until),
+      control_(store.models_folder().parent_path(), options.sqlite_vfs),
+      builder_(control_.folder(), "rebuild, process " + std::to_string(::getpid())),
+      progress_(control_, builder_, projection, build_.number(), build_.begins_at(), until.value_or(store.head())),
+      tell_([this](const FoldProgress& fold) {
+          progress_.update(fold.position, fold.target, fold.events);
+          if (options_.progress) options_.progress(fold);
+      }) {}
+
+RebuildJob::~RebuildJob() = default;
+
+// Runs `work`; an event that it stops at is shown to others.
+template <class Work>
+auto RebuildJob::shown(const Work& work) {
+    try {
+        return work();
+    } catch (const HandlerFailed& error) {
+        progress_.failed(error);
+        throw;
+    }
+}
+
+void RebuildJob::head_for(Position target) {
+    fed_ = std::make_unique<Fold>(store_, projection_, build_.file(), build_.model(),
+                                  Fold::Settings{"building", options_.batch, tell_, options_.stop});
+    fed_->head_for(target);
+}
+
+void RebuildJob::take(const Event& event) {
+    if (event.position <= build_.begins_at() || !projection_.query().matches(event)) return;
+    shown([&] { fed_->take(event); });
+}
+
+void RebuildJob::pass(Position through) { fed_->skip_to(through); }
+
+void RebuildJob::end_feeding() {
+    if (!fed_) return;
+    fed_->commit();
+    build_.count(fed_->events());
+    fed_.reset();
+}
+
+std::optional<Rebuilt> RebuildJob::finish() {
+    return shown([&]() -> std::optional<Rebuilt> {
+        end_feeding();
+        std::optional<Rebuilt> rebuilt;
+        if (build_.run(tell_)) {
+            control_.set_dropped(projection_.name(), false);
+            rebuilt = build_.adopt(tell_, token_of_owner(control_, projection_.name()));
+        }
+        if (!rebuilt && options_.resumable) build_.stay_resumable();
+        return rebuilt;
+    });
+}
+
+}  // namespace stele
