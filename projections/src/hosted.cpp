@@ -147,7 +147,7 @@ std::optional<Hosted::Turn> Hosted::look(const std::stop_token& stop, bool may_b
 // An old generation outlives the rebuild that has replaced it while somebody reads it; we did so ourselves until
 // just now. So it goes a little later, or when the last one has closed it.
 void Hosted::clean_up() {
-    const auto lock = ProjectionLock::try_take(models_);
+    const auto lock = ProjectionLock::try_share(models_);
     const bool all_done = lock && models_.clean(true, context_.options.sqlite_vfs);
     if (all_done) {
         clean_at_.reset();

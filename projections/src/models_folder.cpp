@@ -15,7 +15,9 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <system_error>
+#include <thread>
 
 namespace stele {
 namespace fs = std::filesystem;
@@ -186,18 +188,39 @@ std::vector<std::string> ModelsFolder::names(const fs::path& folder) {
     return found;
 }
 
-std::optional<ProjectionLock> ProjectionLock::try_take(const ModelsFolder& models) {
+ProjectionLock ProjectionLock::open(const ModelsFolder& models) {
     fs::create_directories(models.folder());
     const auto file = models.lock();
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (descriptor >= 0 && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return ProjectionLock{descriptor};
-
-    const int error = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (error == EWOULDBLOCK) return std::nullopt;
+    if (descriptor >= 0) return ProjectionLock{descriptor};
     throw ProjectionError{
         "projection_file", models.name(),
-        "locking " + file.string() + ": " + std::error_code{error, std::generic_category()}.message()};
+        "opening " + file.string() + ": " + std::error_code{errno, std::generic_category()}.message()};
+}
+
+bool ProjectionLock::locks(int how, const ModelsFolder& models) const {
+    if (::flock(descriptor_, how | LOCK_NB) == 0) return true;
+    if (errno == EWOULDBLOCK) return false;
+    throw ProjectionError{
+        "projection_file", models.name(),
+        "locking " + models.lock().string() + ": " + std::error_code{errno, std::generic_category()}.message()};
+}
+
+std::optional<ProjectionLock> ProjectionLock::try_take(const ModelsFolder& models) {
+    auto lock = open(models);
+    while (!lock.locks(LOCK_EX, models)) {
+        // Where it can be shared, nobody builds: those who clean up are done in a moment.
+        if (!lock.locks(LOCK_SH, models)) return std::nullopt;
+        ::flock(lock.descriptor_, LOCK_UN);
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return lock;
+}
+
+std::optional<ProjectionLock> ProjectionLock::try_share(const ModelsFolder& models) {
+    auto lock = open(models);
+    if (!lock.locks(LOCK_SH, models)) return std::nullopt;
+    return lock;
 }
 
 ProjectionLock::ProjectionLock(const ModelsFolder& models)

@@ -73,8 +73,10 @@ class ProjectionLock {
 public:
     /// Makes the folder where there is none. Throws ProjectionError "projection_busy" where somebody else holds it.
     explicit ProjectionLock(const ModelsFolder& models);
-    /// Empty where somebody else holds it.
+    /// Empty where somebody else holds it. Waits for those who only clean up: they need a moment.
     [[nodiscard]] static std::optional<ProjectionLock> try_take(const ModelsFolder& models);
+    /// For clean(): no reason for a builder to be refused. Empty where one is at work.
+    [[nodiscard]] static std::optional<ProjectionLock> try_share(const ModelsFolder& models);
 
     ProjectionLock(ProjectionLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
     ProjectionLock& operator=(ProjectionLock&&) = delete;
@@ -89,6 +91,8 @@ public:
     void remember_number(std::int64_t generation) noexcept;
 
 private:
+    [[nodiscard]] static ProjectionLock open(const ModelsFolder& models);
+    [[nodiscard]] bool locks(int how, const ModelsFolder& models) const;
     explicit ProjectionLock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;
 };

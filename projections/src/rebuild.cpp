@@ -67,7 +67,7 @@ CaughtUp catch_up(const EventStore& store, const Projection& projection, const C
         auto current = models.current();
         if (!current) throw never_built(projection.name());
         // What earlier generations left goes now that their readers may have gone; unless somebody is at it.
-        if (const auto lock = ProjectionLock::try_take(models)) models.clean(true, options.sqlite_vfs);
+        if (const auto lock = ProjectionLock::try_share(models)) models.clean(true, options.sqlite_vfs);
 
         const auto head = store.head();
         CaughtUp sum;
