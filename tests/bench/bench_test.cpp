@@ -43,10 +43,11 @@ Workload workload_named(const std::string& name) {
 }  // namespace
 
 TEST_CASE("both sides of a workload store and read the same rows", "[bench]") {
-    run_tiny(
-        workload_named(GENERATE(as<std::string>{}, "append-one-full", "append-one-relaxed", "append-hundred-full",
-                                "append-64-threads", "append-conditioned", "read-stream", "read-log",
-                                "delivery-in-process", "delivery-other-process", "idle", "bytes-on-disk")));
+    run_tiny(workload_named(GENERATE(
+        as<std::string>{}, "append-one-full", "append-one-relaxed", "append-hundred-full", "append-64-threads",
+        "append-conditioned", "read-stream", "read-log", "delivery-in-process", "delivery-other-process", "idle",
+        "bytes-on-disk", "rebuild-sql", "rebuild-cpp", "rebuild-keyed", "rebuild-together", "rebuild-rare",
+        "append-beside-rebuild", "append-sync", "read-beside-switches")));
 }
 
 #ifdef STELE_HAS_TOOL
@@ -62,7 +63,7 @@ TEST_CASE("workloads and figures have names of their own", "[bench]") {
         CHECK(workload_names.insert(workload.name).second);
         for (const auto& figure : workload.figures) CHECK(figure_names.insert(figure.name).second);
     }
-    CHECK(workload_names.size() == 14);
+    CHECK(workload_names.size() == 22);
 }
 
 TEST_CASE("a row that only one side has, or that differs, is noticed", "[bench]") {

@@ -44,8 +44,11 @@ std::size_t scattered(std::size_t i, std::size_t streams) {
     return i * (streams % step == 0 ? other_step : step) % streams;
 }
 
-FilledLog::FilledLog(std::shared_ptr<const std::filesystem::path> folder, std::size_t events)
-    : folder_(std::move(folder)), payloads_((events + events_per_stream - 1) / events_per_stream) {
+FilledLog::FilledLog(std::shared_ptr<const std::filesystem::path> folder, std::size_t events,
+                     std::size_t events_a_stream)
+    : folder_(std::move(folder)),
+      events_a_stream_(events_a_stream),
+      payloads_((events + events_a_stream - 1) / events_a_stream) {
     const auto streams = payloads_.streams().size();
     auto filled_store = EventStore::open(store(), {.durability = Durability::relaxed});
     BareLog filled_bare{bare(), Durability::relaxed, payloads_.streams(), Payloads::types()};

@@ -21,15 +21,17 @@ public:
     static constexpr std::size_t events_per_stream = 10;
 
     /// `events` is rounded up to whole streams.
-    FilledLog(std::shared_ptr<const std::filesystem::path> folder, std::size_t events);
+    FilledLog(std::shared_ptr<const std::filesystem::path> folder, std::size_t events,
+              std::size_t events_a_stream = events_per_stream);
 
     [[nodiscard]] const Payloads& payloads() const { return payloads_; }
-    [[nodiscard]] std::size_t events() const { return payloads_.streams().size() * events_per_stream; }
+    [[nodiscard]] std::size_t events() const { return payloads_.streams().size() * events_a_stream_; }
     [[nodiscard]] std::string store() const { return *folder_ / "log.stele"; }
     [[nodiscard]] std::filesystem::path bare() const { return *folder_ / "bare.db"; }
 
 private:
     std::shared_ptr<const std::filesystem::path> folder_;
+    std::size_t events_a_stream_;
     Payloads payloads_;
 };
 

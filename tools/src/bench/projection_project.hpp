@@ -6,8 +6,6 @@
 namespace stele::bench {
 
 inline constexpr const char* projection_name = "stream_sizes";
-inline constexpr const char* projection_table =
-    "CREATE TABLE stream_sizes (stream TEXT PRIMARY KEY, events INTEGER NOT NULL, last INTEGER NOT NULL)";
 
 /// Writes `folder`/stele.toml and the projection's file; `folder` is there.
 void write_projection_project(const std::filesystem::path& folder);

@@ -122,6 +122,8 @@ struct Workload {
 [[nodiscard]] std::vector<Workload> read_workloads();
 [[nodiscard]] std::vector<Workload> import_workloads();
 [[nodiscard]] std::vector<Workload> rebuild_workloads();
+[[nodiscard]] std::vector<Workload> projection_workloads();
+[[nodiscard]] std::vector<Workload> projection_load_workloads();
 [[nodiscard]] std::vector<Workload> delivery_workloads();
 [[nodiscard]] std::vector<Workload> footprint_workloads();
 
