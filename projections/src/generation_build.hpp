@@ -19,8 +19,8 @@
 // copy of all of it. In WAL mode each commit is a mark for whoever is killed, for nothing: measured over upserts of
 // few and of many keys and over inserts, it takes as much CPU as a journal in memory does (0.64 s beside 0.63,
 // 1.98 beside 1.93 and 1.47 beside 1.44 for 600,000 events), where the cache and the transactions are big enough
-// for a page to be written about once: 50,000 events and 64 MB. A power cut leaves the commits that were on the
-// disk by then, in order, as the WAL's checksums tell; at the latest, those up to the last checkpoint.
+// for a page to be written about once: 50,000 events and tens of MB. A power cut leaves the commits that were on
+// the disk by then, in order, as the WAL's checksums tell; at the latest, those up to the last checkpoint.
 #pragma once
 
 #include "fold.hpp"

@@ -37,7 +37,7 @@ CREATE TABLE stele_skipped (
 // which syncs at checkpoints alone: see generation_build.hpp. (With OFF, the WAL's header might get onto the disk
 // behind the frames that it makes invalid, and a power cut would bring back older pages.)
 constexpr auto pragmas_of_a_build =
-    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536";
+    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768";
 
 // When the WAL has so many pages, it is copied into the file. A build has room: 100 MB.
 constexpr int checkpoint_pages = 1'000;

@@ -3,6 +3,7 @@
 #include "database.hpp"
 #include "generation_file.hpp"
 
+#include <stele/projections/check.hpp>
 #include <stele/projections/projection.hpp>
 #include <stele/projections/projection_error.hpp>
 
@@ -157,6 +158,8 @@ void ModelsFolder::remove_link() const {
 }
 
 void ModelsFolder::remove_all() const {
+    std::error_code ignored;  // what a check leaves may stay: the next one takes it for what it is
+    fs::remove_all(check_folder(folder_, name_), ignored);
     for (const auto generation : generations()) discard(generation);
 }
 

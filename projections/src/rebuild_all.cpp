@@ -11,7 +11,7 @@
 namespace stele {
 namespace {
 
-constexpr std::int64_t cache_kibibytes = 48 * 1024;
+constexpr std::int64_t cache_kibibytes = 32 * 1024;
 constexpr std::int64_t least_cache_kibibytes = 2 * 1024;
 
 /// A projection whose events are at most one in so many is faster by the indexes than by passing over all others: a

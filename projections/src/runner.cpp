@@ -35,10 +35,12 @@ std::optional<WaitResult> result_by_file(const LiveModel& model, const Projectio
                                          const Hosted::Place& place, Position position) {
     try {
         const auto generation = model.generation();
-        if (generation.position >= position) return WaitResult::reached;
+        const bool is_ours =
+            generation.fingerprint == projection.fingerprint() && generation.version == projection.version();
+        if (is_ours && generation.position >= position) return WaitResult::reached;
         if (generation.state == "paused") return WaitResult::paused;
-        if (generation.state == "failed") return WaitResult::failed;
-        if (generation.fingerprint == projection.fingerprint()) return std::nullopt;
+        if (is_ours && generation.state == "failed") return WaitResult::failed;
+        if (is_ours) return std::nullopt;
     } catch (const NotFound&) {
         if (place.phase == Hosted::Phase::paused) return WaitResult::paused;
     }

@@ -41,7 +41,7 @@ struct RebuildResult {
 /// of rebuild() holds for each.
 ///
 /// Throws InvalidInput  `until` is beyond the log's head.
-/// Cost   memory is bounded at any length of the log: a window of some pages of events, and 48 MiB for the pages of
+/// Cost   memory is bounded at any length of the log: a window of some pages of events, and 32 MiB for the pages of
 /// all
 ///        the read models together.
 [[nodiscard]] std::vector<RebuildResult> rebuild_all(const EventStore& store,

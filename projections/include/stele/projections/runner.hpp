@@ -131,7 +131,8 @@ public:
     /// Sync projections that step() has brought into step are up to date from then on when append() returns.
     std::size_t step(std::size_t max = std::numeric_limits<std::size_t>::max(), const std::stop_token& stop = {});
 
-    /// Waits until the projection's rows are the fold of the log up to `position`, at least: whoever owns it.
+    /// Waits until the projection's rows are the fold of the log up to `position`, at least, by the definition that
+    /// the runner has: whoever owns it.
     /// Throws NotFound where the runner has no such projection.
     [[nodiscard]] WaitResult wait_for(std::string_view name, Position position, std::chrono::milliseconds timeout);
 
