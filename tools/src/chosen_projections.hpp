@@ -21,6 +21,12 @@ struct ChosenProjections {
 [[nodiscard]] ChosenProjections choose_projections(const std::vector<std::string>& names, bool all,
                                                    const std::string& command, Context& context);
 
+/// The names of those that `names` name, by themselves or by their files, also where they are built and the project
+/// has them no more; with `all`, of every one that is built. Throws Failure as choose_projections() does.
+[[nodiscard]] std::vector<std::string> names_of_projections(const std::vector<std::string>& names, bool all,
+                                                            const std::string& command, const EventStore& store,
+                                                            const KnownProjections& known, Context& context);
+
 /// "audit.stele", the project's folder, or "no project": what a message about a missing projection begins with.
 [[nodiscard]] std::string place_of_projections(Context& context);
 

@@ -1,21 +1,21 @@
-// StopOnInterrupt, for a command that waits for events: ends the wait on SIGINT, SIGTERM, or a reader that has
-// gone.
+// StopOnInterrupt, for a command that waits or takes long: tells it to stop on SIGINT, SIGTERM, or a reader that
+// has gone.
 #pragma once
 
 #include "file.hpp"
 #include "interrupt.hpp"
 
-#include <stele/store/subscription.hpp>
-
+#include <functional>
 #include <thread>
 
 namespace stele::tool {
 
-/// While one lives, `subscription` is stopped as soon as `interrupt` is requested or nobody can read `output` any
-/// more. A thread of its own sleeps until then, so that an idle command uses no processor.
+/// While one lives, `stop` is called as soon as `interrupt` is requested or nobody can read `output` any more (-1:
+/// whoever reads); once, by a thread of its own, which sleeps until then, so that an idle command uses no
+/// processor.
 class StopOnInterrupt {
 public:
-    StopOnInterrupt(Subscription& subscription, const Interrupt& interrupt, int output);
+    StopOnInterrupt(std::function<void()> stop, const Interrupt& interrupt, int output = -1);
     ~StopOnInterrupt();
     StopOnInterrupt(const StopOnInterrupt&) = delete;
     StopOnInterrupt& operator=(const StopOnInterrupt&) = delete;

@@ -13,6 +13,7 @@ void add_commands(CommandLine& line) {
     add_types(line);
     add_replay(line);
     add_projection(line);
+    add_run(line);
     add_status(line);
 }
 

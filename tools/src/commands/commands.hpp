@@ -18,8 +18,12 @@ void add_streams(CommandLine& line);
 void add_types(CommandLine& line);
 void add_replay(CommandLine& line);
 void add_projection(CommandLine& line);
+void add_projection_check(CommandLine& line, CLI::App& group);
+void add_projection_lifecycle(CommandLine& line, CLI::App& group);
 void add_projection_query(CommandLine& line, CLI::App& group);
+void add_projection_rebuild(CommandLine& line, CLI::App& group);
 void add_projection_test(CommandLine& line, CLI::App& group);
+void add_run(CommandLine& line);
 void add_status(CommandLine& line);
 
 }  // namespace stele::tool

@@ -58,7 +58,7 @@ Exit follow(const Arguments& arguments, Context& context) {
     const EventStore store = context.open_existing();
     const Interrupt interrupt;
     Subscription subscription = store.subscribe(filters.read().query(), start_of(filters, store));
-    const StopOnInterrupt stop{subscription, interrupt, context.out().fd()};
+    const StopOnInterrupt stop{[&] { subscription.stop(); }, interrupt, context.out().fd()};
 
     EventPrinter printer{context.out(), context.json(), EventPrinter::Streams::shown};
     while (!subscription.stopped()) {
