@@ -1,12 +1,14 @@
 // stele_bench: all figures, with a million events in the logs that are filled beforehand.
 #include <bench.hpp>
 #include <stele/schema/error.hpp>
+#include <stele/schema/sql/process.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <iostream>
 
 int main(int argc, char** argv) {
+    (void)stele::sql::stop_counting_memory();  // as the stele command does; for both sides
     stele::bench::BenchOptions options;
     options.events = 1'000'000;
     options.tool = STELE_TOOL;

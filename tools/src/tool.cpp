@@ -5,6 +5,8 @@
 #include "interrupt.hpp"
 #include "run.hpp"
 
+#include <stele/schema/sql/process.hpp>
+
 #include <unistd.h>
 
 #include <string_view>
@@ -41,6 +43,7 @@ Exit run(int argc, char** argv, const Registry& registry, const std::function<vo
 int main(int argc, char** argv, Registry registry) { return run_main(argc, argv, registry, {}); }
 
 int run_main(int argc, char** argv, const Registry& registry, const std::function<void(CommandLine&)>& add_more) {
+    (void)sql::stop_counting_memory();  // rebuilds of several projections use all cores
     const IgnoreBrokenPipe ignore;
     Output out{STDOUT_FILENO};
     try {

@@ -99,15 +99,13 @@ struct Checked {
 ///
 /// Throws NotFound          it was never built.
 ///        HandlerFailed     an event that the read model has taken in cannot be taken in again.
-///        ProjectionError   "projection_changed" (it was built by another definition: rebuild it),
-///        "projection_ahead"
-///                          (its position is beyond the log's head), "projection_busy" (another check of it is
-///                          under way), "projection_file".
+///        ProjectionError   "projection_changed"  it was built by another definition: rebuild it
+///                          "projection_ahead"    its position is beyond the log's head
+///                          "projection_busy"     another check of it is under way
+///                          "projection_file"     the disk failed
 ///        StoreError        the log failed.
-/// Cost   as much as a rebuild, and the reading of both files; disk for a second copy while it lasts. Memory does
-/// not
-///        grow with either. With `sample`: the events since the last such check, and one pass over the keys of
-///        both.
+/// Cost   as much as a rebuild, and the reading of both files; disk for a second copy while it lasts. Memory grows
+///        with neither. With `sample`: the events since the last such check, and one pass over the keys of both.
 [[nodiscard]] std::optional<Checked> check(const EventStore& store, const Projection& projection,
                                            const CheckOptions& options = {});
 

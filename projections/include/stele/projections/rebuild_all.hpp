@@ -41,9 +41,9 @@ struct RebuildResult {
 /// of rebuild() holds for each.
 ///
 /// Throws InvalidInput  `until` is beyond the log's head.
-/// Cost   memory is bounded at any length of the log: a window of some pages of events, and 32 MiB for the pages of
-/// all
-///        the read models together.
+/// Cost    memory is bounded at any length of the log: some pages of events, and 32 MiB for the pages of all the
+///         read models together. More than one thread is of use only in a program that has called
+///         sql::stop_counting_memory().
 [[nodiscard]] std::vector<RebuildResult> rebuild_all(const EventStore& store,
                                                      std::span<const std::shared_ptr<const Projection>> projections,
                                                      const RebuildAllOptions& options = {});

@@ -9,11 +9,9 @@
 //
 // What it does with each projection, until it is stopped:
 //   - builds it where it is absent, or was built by another definition: beside the old generation, which its
-//   readers
-//     have until then (P2);
+//     readers have until then (P2);
 //   - takes in what was appended, by this process or another. `async` projections follow; `sync` ones are up to
-//   date
-//     before append() returns;
+//     date before append() returns;
 //   - leaves it where it is while it is paused or dropped, and at the event that its handler failed at, until it is
 //     resumed or rebuilt, by whoever and in whatever process, or its definition is another. No projection holds up
 //     another.
