@@ -83,7 +83,7 @@ struct Runner::State {
             }
         }
     };
-    std::mutex at_work;        ///< held by step() and stop(): neither disturbs the other
+    std::mutex at_work;        ///< held by start(), step() and stop(): none disturbs another; locked first
     mutable std::mutex mutex;  ///< guards what follows
     std::shared_ptr<Working> working;
 
@@ -147,6 +147,7 @@ const ProjectionRegistry& Runner::registry() const noexcept { return state_->reg
 void Runner::start() {
     std::shared_ptr<State::Working> working;
     {
+        const std::lock_guard at_work{state_->at_work};
         const std::lock_guard lock{state_->mutex};
         if (!state_->working) state_->begin();
         working = state_->working;
@@ -158,7 +159,7 @@ void Runner::start() {
     }
     const auto deadline = std::chrono::steady_clock::now() + state_->options.sync_wait;
     for (const auto& entry : working->hosted) {
-        const auto& hosted = entry.second;
+        const auto& hosted = entry.second;  // clang 14 captures no structured binding
         if (!hosted->is_sync()) continue;
         // Owned by another runner: then there is nothing to wait for.
         const auto owned_elsewhere = [&] {

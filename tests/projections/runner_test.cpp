@@ -111,6 +111,28 @@ TEST_CASE("a runner follows what other handles and processes append", "[projecti
     CHECK(counted(store) == Lines{"5 5"});
 }
 
+TEST_CASE("several threads may start and stop a runner at once", "[projections][runner]") {
+    auto store = quick_store();
+    test::note(store, 3);
+    Runner runner{store};
+    runner.add(test::counting());
+    for (int round = 0; round < 20; ++round) {
+        runner.start();
+        std::latch at_once{3};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 3; ++i) {
+            threads.emplace_back([&, i] {
+                at_once.arrive_and_wait();
+                if (i == 0) runner.start();
+                runner.stop();
+            });
+        }
+        for (auto& thread : threads) thread.join();
+    }
+    runner.start();
+    CHECK(runner.wait_for("counting", Position{3}, long_enough) == WaitResult::reached);
+}
+
 TEST_CASE("a runner works step by step without threads", "[projections][runner]") {
     auto store = quick_store();
     Runner runner{store};
