@@ -62,7 +62,8 @@ TEST_CASE("a failure that is reported late is made up for by the newest backup s
           Lines{"10:00 BackupCompleted 12:00", "11:45 BackupCompleted 12:00", "12:30 open -"});
 }
 
-TEST_CASE("a site that goes takes its failures along and also those that are reported later", "[hosting][failures]") {
+TEST_CASE("a site that goes takes its failures along and also those that are reported later",
+          "[hosting][failures]") {
     Reports reports;
     reports.failed("10:00");
     reports.add({"acme", "Site", "site-1"}, event("SiteDeleted", {{"reason", "customer_request"}}), "11:00");
