@@ -111,6 +111,40 @@ TEST_CASE("a runner follows what other handles and processes append", "[projecti
     CHECK(counted(store) == Lines{"5 5"});
 }
 
+// Trap 13. Goal: two generations side by side, the one that a runner advances and the one that a rebuild makes,
+// never
+//                both act for the readers of one: each event is in it once.
+// Method: rebuild over and over under a runner and under appends; the projection counts every event that it is
+// handed,
+//         so that an event folded twice, or by the wrong one, leaves a count that is not the position.
+TEST_CASE("rebuilds under a runner and under appends count each event once", "[projections][runner][traps]") {
+    auto store = quick_store();
+    test::note(store, 50);
+    Runner runner{store};
+    runner.add(test::counting());
+    runner.start();
+    REQUIRE(runner.wait_for("counting", Position{50}, long_enough) == WaitResult::reached);
+
+    std::atomic<bool> done = false;
+    std::thread appender{[&] {
+        while (!done) test::note(store, 3);
+    }};
+    Lines wrong;
+    for (int i = 0; i < 25; ++i) {
+        test::rebuild_now(store, *test::counting());
+        const auto found = counted(store).front();
+        if (found.substr(0, found.find(' ')) != found.substr(found.find(' ') + 1)) wrong.push_back(found);
+    }
+    done = true;
+    appender.join();
+
+    CHECK(wrong == Lines{});
+    const auto head = store.head();
+    REQUIRE(runner.wait_for("counting", head, long_enough) == WaitResult::reached);
+    CHECK(counted(store) == Lines{std::to_string(head.value()) + " " + std::to_string(head.value())});
+    CHECK(status_of(runner, "counting").generation == 26);
+}
+
 TEST_CASE("several threads may start and stop a runner at once", "[projections][runner]") {
     auto store = quick_store();
     test::note(store, 3);
