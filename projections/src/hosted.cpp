@@ -167,6 +167,7 @@ bool Hosted::own() {
 
     const auto holder = Leases::holder(context_.control, lease_);
     const auto found = current_generation();
+    if (is_superseded(found)) return false;
     std::optional<std::int64_t> token;
     std::string from;
     if (holder && holder->owner != context_.member.number() && context_.member.sees(holder->owner)) {
@@ -223,8 +224,15 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
         stay(Phase::paused, RunnerNews::Kind::paused, quoted(projection_->name()) + " is paused", found->position);
         return look_again();
     }
-    const bool is_ours = found && found->fingerprint == projection_->fingerprint() &&
-                         found->version == projection_->version() && found->position <= context_.store.head();
+    if (is_superseded(found)) {
+        context_.leases.release(lease_, std::exchange(token_, 0));
+        leave(Phase::elsewhere, RunnerNews::Kind::lost,
+              quoted(projection_->name()) + " was rebuilt by another definition, of version " +
+                  std::to_string(found->version) + ", which this runner does not have; start it again");
+        return look_again();
+    }
+    const bool is_ours = found && is_by_our_definition(*found) && found->position <= context_.store.head();
+    had_ours_ = had_ours_ || is_ours;
     if (is_ours && found->state == "failed") {
         stay(Phase::failed, RunnerNews::Kind::failed, found->error, found->position);
         return look_again();
@@ -250,6 +258,17 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     clean_at_ = std::chrono::steady_clock::now() + context_.options.look_every;
     unwritten_since_.reset();
     return std::nullopt;
+}
+
+bool Hosted::is_by_our_definition(const Generation& generation) const {
+    return generation.fingerprint == projection_->fingerprint() && generation.version == projection_->version();
+}
+
+// Whether somebody has gone on from our definition: to a later version, or, while we ran, to whatever he rebuilt it
+// by. To build ours again would take his away, and two runners of different definitions would do so in turns.
+bool Hosted::is_superseded(const std::optional<Generation>& found) const {
+    return found && !is_by_our_definition(*found) && (had_ours_ || found->version > projection_->version()) &&
+           found->position <= context_.store.head();
 }
 
 // What is there now; empty where nothing is. What cannot be read is trouble, and no reason to build it anew: it may

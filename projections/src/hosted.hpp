@@ -115,6 +115,8 @@ private:
     bool own();
     bool is_hung(const LeaseHolder& holder, const std::optional<Generation>& found);
     [[nodiscard]] std::optional<Generation> current_generation() const;
+    [[nodiscard]] bool is_by_our_definition(const Generation& generation) const;
+    [[nodiscard]] bool is_superseded(const std::optional<Generation>& found) const;
     std::optional<Turn> open_current(const std::stop_token& stop, bool may_build);
     Turn build(const std::stop_token& stop);
     Turn advance(std::size_t max);
@@ -135,6 +137,7 @@ private:
     std::mutex working_;      ///< guards what follows
     std::int64_t token_ = 0;  ///< of our lease; 0: we have none
     std::unique_ptr<Open> open_;
+    bool had_ours_ = false;  ///< the current generation was built by our definition, when we last looked or before
     std::int64_t generation_ = 0;  ///< that is open
     Time next_look_{};
     std::optional<Time> clean_at_;         ///< when to look for files that their readers have left

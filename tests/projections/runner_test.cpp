@@ -145,6 +145,50 @@ TEST_CASE("rebuilds under a runner and under appends count each event once", "[p
     CHECK(status_of(runner, "counting").generation == 26);
 }
 
+TEST_CASE("a runner does not go back from a definition that somebody else has gone on to",
+          "[projections][runner]") {
+    auto store = quick_store();
+    test::note(store, 5);
+    const auto second =
+        SqlProjection::parse(std::string{test::counting_sql}.replace(
+                                 std::string_view{test::counting_sql}.find("version 1"), 9, "version 2"),
+                             "counting.sql");
+    Runner old{store, {.look_every = 0ms}};
+    old.add(test::counting());
+    old.step();
+    REQUIRE(status_of(old, "counting").version == 1);
+
+    test::rebuild_now(store, *second);
+    test::note(store, 2);
+    old.step();
+    old.step();
+    CHECK(ReadModel::open(store, "counting").generation().version == 2);
+    CHECK(counted(store) == Lines{"5 5"});
+
+    SECTION("a runner that has it takes over") {
+        Runner next{store, {.look_every = 0ms}};
+        next.add(second);
+        next.step();
+        CHECK(counted(store) == Lines{"7 7"});
+        old.step();
+        next.step();
+        CHECK(ReadModel::open(store, "counting").generation().number == 2);
+    }
+    SECTION("a runner that is started with the earlier version leaves it, too") {
+        Runner late{store, {.look_every = 0ms}};
+        late.add(test::counting());
+        late.step();
+        CHECK(ReadModel::open(store, "counting").generation().version == 2);
+    }
+    SECTION("rebuilt by the definition that the runner has, it goes on") {
+        test::rebuild_now(store, *test::counting());
+        test::note(store, 1);
+        old.step();
+        CHECK(counted(store) == Lines{"8 8"});
+        CHECK(status_of(old, "counting").version == 1);
+    }
+}
+
 TEST_CASE("several threads may start and stop a runner at once", "[projections][runner]") {
     auto store = quick_store();
     test::note(store, 3);

@@ -9,7 +9,9 @@
 //
 // What it does with each projection, until it is stopped:
 //   - builds it where it is absent, or was built by another definition: beside the old generation, which its
-//     readers have until then (P2);
+//     readers have until then (P2).
+//     It leaves alone what was built by a later version of it, and what somebody has rebuilt by another definition
+//     while it ran: then it is for a runner that has that one;
 //   - takes in what was appended, by this process or another. `async` projections follow; `sync` ones are up to
 //     date before append() returns;
 //   - leaves it where it is while it is paused or dropped, and at the event that its handler failed at, until it is
