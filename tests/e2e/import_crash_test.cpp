@@ -172,15 +172,17 @@ TEST_CASE("an import killed at twenty random moments ends with every line once, 
     kill_at_random(file, lines, 20, 250);
 }
 
-// The data sets of the project, where they are at hand.
+// The whole history, where it stands beside this repository (../shared/data, or the folder that STELE_SHARED_DATA
+// names).
 TEST_CASE("curl's history, its import killed at twenty random moments, is there in order", "[e2e][import][data]") {
-    const char* data = std::getenv("STELE_TEST_DATA");
-    if (data == nullptr) {
-        WARN("skipped: set STELE_TEST_DATA to the folder that holds history/curl-history.jsonl.gz");
+    const char* elsewhere = std::getenv("STELE_SHARED_DATA");
+    const fs::path data = elsewhere != nullptr ? fs::path{elsewhere} : fs::path{STELE_SOURCES} / "../shared/data";
+    const auto file = data / "history" / "curl-history.jsonl.gz";
+    if (!fs::exists(file)) {
+        WARN("skipped: set STELE_SHARED_DATA to the folder that holds history/curl-history.jsonl.gz");
         SUCCEED();
         return;
     }
-    const auto file = fs::path{data} / "history" / "curl-history.jsonl.gz";
     const Lines lines = read_gzip(file);
     REQUIRE(lines.size() == 74'702);
     kill_at_random(file, lines, 20, 1000);
