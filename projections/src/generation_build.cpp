@@ -194,8 +194,9 @@ std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int
         sql::execute(file.db(), "PRAGMA synchronous = NORMAL");
     }
     lock_.remember_number(number_);
-    models_.switch_to(number_);
+    // From here on the link may lead to the file, whatever fails: it is not ours to remove any more.
     discards_ = false;
+    models_.switch_to(number_);
     if (old) {
         old->write_state("retired");
         old->write_kept(options_.keep_old);

@@ -156,6 +156,7 @@ std::vector<RebuildResult> rebuild_all(const EventStore& store,
         for (auto* task : together) {
             task->attempt([&] { task->job->head_for(target); });
             consumers.emplace_back([task](std::span<const Event> events) {
+                if (!task->job) return;  // it failed before it began
                 naming(task->projection.name(), [&] {
                     for (const Event& event : events) task->job->take(event);
                 });

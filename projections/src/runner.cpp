@@ -111,6 +111,15 @@ struct Runner::State {
         });
     }
 
+    // Where the log cannot even be looked at, the next turn meets the same and tells it as trouble.
+    void wait_for_news(Hosted& hosted, std::chrono::milliseconds most, const std::stop_token& stop) const {
+        try {
+            (void)store.wait_beyond(hosted.place().position, most, stop);
+        } catch (const std::exception&) {
+            hosted.sleep(options.look_every, stop);
+        }
+    }
+
     void follow(Hosted& hosted, const std::stop_token& stop) const {
         while (!stop.stop_requested()) {
             const auto turn = hosted.turn(std::numeric_limits<std::size_t>::max(), stop);
@@ -120,7 +129,7 @@ struct Runner::State {
             } else if (hosted.is_sync()) {
                 hosted.sleep(std::min<std::chrono::milliseconds>(turn.wait, sync_looks_every), stop);
             } else {
-                (void)store.wait_beyond(hosted.place().position, turn.wait, stop);
+                wait_for_news(hosted, turn.wait, stop);
             }
         }
     }

@@ -12,6 +12,10 @@ SharedScan::SharedScan(EventRange events, std::vector<Consumer> consumers, std::
 void SharedScan::work() {
     std::unique_lock lock{mutex_};
     while (!finished()) {
+        if (ends_early()) {  // somebody is still at a page, which he uses without the lock
+            changed_.wait(lock);
+            continue;
+        }
         auto* const reader = furthest_behind();
         if (wants_page(reader)) {
             read_page(lock);
@@ -28,8 +32,13 @@ std::exception_ptr SharedScan::error_of(std::size_t consumer) const {
     return readers_[consumer].error ? readers_[consumer].error : read_error_;
 }
 
+bool SharedScan::ends_early() const { return stop_.stop_requested() || read_error_; }
+
 bool SharedScan::finished() const {
-    if (stop_.stop_requested() || read_error_) return true;
+    const bool is_idle = !reading_ && std::none_of(readers_.begin(), readers_.end(),
+                                                   [](const Reader& reader) { return reader.busy; });
+    if (!is_idle) return false;
+    if (ends_early()) return true;
     return std::all_of(readers_.begin(), readers_.end(), [&](const Reader& reader) {
         return reader.error || (ended_ && reader.next == end() && !reader.busy);
     });

@@ -31,7 +31,7 @@ public:
     SharedScan(EventRange events, std::vector<Consumer> consumers, std::stop_token stop);
 
     /// Works until every consumer has seen all events, has thrown, or a stop was requested. Call it from as many
-    /// threads as shall work; each returns when there is nothing left to do.
+    /// threads as shall work; each returns when there is nothing left to do and no other is at work.
     void work();
 
     /// What the consumer threw, or the read of the log; null where it has seen everything, or was stopped.
@@ -57,6 +57,7 @@ private:
     [[nodiscard]] std::size_t end() const { return first_ + window_.size(); }
     [[nodiscard]] Reader* furthest_behind();
     [[nodiscard]] bool wants_page(const Reader* idle) const;
+    [[nodiscard]] bool ends_early() const;
     [[nodiscard]] bool finished() const;
     void read_page(std::unique_lock<std::mutex>& lock);
     void feed(Reader& reader, std::unique_lock<std::mutex>& lock);

@@ -146,6 +146,30 @@ TEST_CASE("a stop leaves the old generations and no litter", "[projections][all]
     CHECK(ReadModel::open(store, "b").generation().number == 1);
 }
 
+// Goal:   a stop that comes while another thread is in the midst of a page waits for it.
+// Method: stop at the n-th event told, for many n, by a thread of its own; with the sanitizers above all.
+TEST_CASE("a stop at any moment ends every thread's work before anything goes", "[projections][all]") {
+    auto store = EventStore::temporary();
+    fill(store, 2'000);
+    const Projections projections{by_stream("a", "*"), by_stream("b", "*"), by_stream("c", "*"),
+                                  by_stream("d", "*")};
+    for (int round = 0; round < 40; ++round) {
+        CAPTURE(round);
+        std::stop_source stop;
+        auto options = on(2);
+        options.each.batch = 20;
+        options.each.stop = stop.get_token();
+        std::atomic<int> told = 0;
+        options.progress = [&](const Projection&, const FoldProgress&) {
+            if (++told >= 1 + round * 7) stop.request_stop();
+        };
+        for (const auto& result : rebuild_all(store, projections, options)) {
+            CHECK_FALSE(result.failed());
+            if (result.rebuilt) CHECK(result.rebuilt->generation.position == store.head());
+        }
+    }
+}
+
 TEST_CASE("rows belong to their position, while others append", "[projections][all][P1]") {
     auto store = EventStore::temporary();
     test::note(store, 2'000);
