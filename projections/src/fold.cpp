@@ -1,5 +1,7 @@
 #include "fold.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -126,6 +128,8 @@ void Fold::take_one(const Event& event) {
     } else if (failure_of([&] { handler_->apply(event); })) {
         return take_again(event.position);
     }
+    if (outcome_ != Advance::done) return;
+    require_transaction();
     batch_.reached = batch_.last = event.position;
     if (++batch_.taken == settings_.batch) end_batch();
 }
@@ -176,7 +180,21 @@ void Fold::end_batch() {
     if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target_, events_});
 }
 
+// Behind each event: where a handler catches the error of a statement that rolled back, what follows would be
+// written event by event, and the position without the rows (P1).
+void Fold::require_transaction() {
+    if (sqlite3_get_autocommit(file_.db()) != 0) {
+        undo();
+        throw ProjectionError{
+            "projection_file", projection_.name(),
+            "expected the transaction that its events were folded in, found it rolled back by a "
+            "statement (OR ROLLBACK, or an error of the disk that a handler caught); nothing of it "
+            "was written"};
+    }
+}
+
 void Fold::write(std::string_view state, std::string_view error, std::string_view place) {
+    require_transaction();
     outcome_ = file_.write_progress({.from = position_,
                                      .to = batch_.reached,
                                      .state = state,

@@ -78,6 +78,7 @@ private:
     void end_batch();
     void write(std::string_view state, std::string_view error, std::string_view place);
     void undo() noexcept;
+    void require_transaction();
     void start_batch() noexcept;
     [[nodiscard]] EventRange events_up_to(Position target) const;
     [[nodiscard]] double rate() const;

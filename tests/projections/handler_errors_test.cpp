@@ -1,6 +1,8 @@
 // What happens when a handler cannot take an event in.
 #include "vocabulary.hpp"
 
+#include <stele/projections/cpp_projection.hpp>
+
 namespace stele {
 namespace {
 
@@ -28,6 +30,32 @@ void paid(EventStore& store, const std::vector<int>& amounts) {
         const auto data = amount < 0 ? nlohmann::json::object() : nlohmann::json{{"amount", amount}};
         store.append(StreamId{"Order", "1"}, expect::any, {event("Paid", data).schema(2)});
     }
+}
+
+// A handler that ends the transaction and keeps quiet about it.
+struct RollsBack {
+    static constexpr auto name = "rolls_back";
+    static constexpr int version = 1;
+    static void setup(Model& model) { model.exec("CREATE TABLE seen (n INTEGER PRIMARY KEY)"); }
+    static void on(const Event& e, Model& model) {
+        model.exec("INSERT INTO seen VALUES (?1)", e.position);
+        if (e.position != Position{3}) return;
+        try {
+            model.exec("INSERT OR ROLLBACK INTO seen VALUES (1)");
+        } catch (const sql::SqlError&) {
+        }
+    }
+};
+
+TEST_CASE("a handler that hides a rollback cannot leave a position without its rows", "[projections][errors][P1]") {
+    auto store = EventStore::temporary();
+    paid(store, {1});
+    test::rebuild_now(store, *projection<RollsBack>());
+    paid(store, {2, 3, 4});
+    CHECK_THROWS_AS(catch_up(store, *projection<RollsBack>()), ProjectionError);
+    const auto model = ReadModel::open(store, "rolls_back");
+    CHECK(model.generation().position == Position{1});
+    CHECK(test::lines_of(model.query("SELECT n FROM seen")) == Lines{"1"});
 }
 
 TEST_CASE("the error names projection, event, statement and reason", "[projections][errors]") {
