@@ -6,30 +6,37 @@
 #include <limits>
 
 namespace stele {
-namespace {
 
-struct Failure {
+struct Fold::Failure {
     std::string place;
     std::string reason;
 };
 
-// What the handler itself could not do; a disk or a lock that failed is not its fault, and is thrown on.
+// What the handler itself could not do; a disk or a lock that failed is not its fault, and is thrown on. Where the
+// transaction went with it, the error that took it counts, whatever the handler made of that.
 template <class Work>
-std::optional<Failure> failure_of(const Work& work) {
+std::optional<Fold::Failure> Fold::failure_of(const Work& work) {
+    const auto of_sql = [](const sql::SqlError& error) {
+        if (error.is_of_the_machine()) throw error;
+        return Failure{error.place(), error.reason()};
+    };
+    std::optional<Failure> failure;
     try {
         work();
-        return std::nullopt;
     } catch (const sql::SqlError& error) {
-        if (error.is_of_the_machine()) throw;
-        return Failure{error.place(), error.reason()};
+        failure = of_sql(error);
+    } catch (const ProjectionError&) {
+        throw;
     } catch (const std::bad_alloc&) {
         throw;
     } catch (const std::exception& error) {
-        return Failure{"", error.what()};
+        failure = Failure{"", error.what()};
     }
+    if (has_transaction()) return failure;
+    if (const auto cause = model_.what_rolled_back()) return of_sql(*cause);
+    if (!failure) require_transaction();
+    return failure;
 }
-
-}  // namespace
 
 Fold::Fold(const EventStore& store, const Projection& projection, GenerationFile& file, Model& model,
            Settings settings)
@@ -104,6 +111,7 @@ void Fold::undoing(const Work& work) {
 void Fold::undo() noexcept {
     handler_.reset();
     transaction_.reset();
+    (void)model_.what_rolled_back();
     start_batch();
 }
 
@@ -129,9 +137,8 @@ void Fold::take_one(const Event& event) {
         return take_again(event.position);
     }
     if (outcome_ != Advance::done) return;
-    require_transaction();
     batch_.reached = batch_.last = event.position;
-    if (++batch_.taken == settings_.batch) end_batch();
+    if (++batch_.taken == settings_.batch || batch_.is_complete) end_batch();
 }
 
 // Undoes the batch and takes its events up to `last` once more, with care.
@@ -148,8 +155,16 @@ void Fold::take_with_care(const Event& event) {
         handler_->apply(event);
         handler_->flush();
     });
-    if (failure) sql::execute(file_.db(), "ROLLBACK TO stele_event");
-    sql::execute(file_.db(), "RELEASE stele_event");
+    const bool lost_all = !has_transaction();
+    if (lost_all) {
+        take_again(event.position.previous());
+        if (outcome_ != Advance::done) return;
+        begin();
+        batch_.is_complete = true;  // so that none of it is lost again when another event fails like this
+    } else {
+        if (failure) sql::execute(file_.db(), "ROLLBACK TO stele_event");
+        sql::execute(file_.db(), "RELEASE stele_event");
+    }
     if (!failure) return;
 
     handler_ = projection_.handler(model_);
@@ -180,11 +195,11 @@ void Fold::end_batch() {
     if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target_, events_});
 }
 
-// Behind each event: where a handler catches the error of a statement that rolled back, what follows would be
-// written event by event, and the position without the rows (P1).
-void Fold::require_transaction() {
-    if (sqlite3_get_autocommit(file_.db()) != 0) {
-        undo();
+bool Fold::has_transaction() const { return sqlite3_get_autocommit(file_.db()) == 0; }
+
+// Without it, what follows would be written event by event, and the position without the rows (P1).
+void Fold::require_transaction() const {
+    if (!has_transaction()) {
         throw ProjectionError{
             "projection_file", projection_.name(),
             "expected the transaction that its events were folded in, found it rolled back by a "

@@ -5,7 +5,9 @@
 //
 // A handler that fails spoils its transaction. So that what came before it is kept, that transaction is undone and
 // its events are taken again with care, each with a savepoint of its own and flushed by itself; and so are the
-// events of the next batch, as what fails once often fails again. Without care an event costs no savepoint.
+// events of the next batch, as what fails once often fails again. Without care an event costs no savepoint. A
+// failure that takes the whole transaction with it, savepoints and all, costs those before it once more, and they
+// are committed at once.
 #pragma once
 
 #include "generation_file.hpp"
@@ -71,6 +73,9 @@ public:
 private:
     template <class Work>
     void undoing(const Work& work);
+    struct Failure;
+    template <class Work>
+    [[nodiscard]] std::optional<Failure> failure_of(const Work& work);
     void begin();
     void take_one(const Event& event);
     void take_with_care(const Event& event);
@@ -78,7 +83,8 @@ private:
     void end_batch();
     void write(std::string_view state, std::string_view error, std::string_view place);
     void undo() noexcept;
-    void require_transaction();
+    [[nodiscard]] bool has_transaction() const;
+    void require_transaction() const;
     void start_batch() noexcept;
     [[nodiscard]] EventRange events_up_to(Position target) const;
     [[nodiscard]] double rate() const;
@@ -100,6 +106,7 @@ private:
         Position last;     ///< the last event taken
         std::size_t taken = 0;
         std::int64_t skipped = 0;
+        bool is_complete = false;  ///< however few are in it
     };
     Batch batch_;
     std::optional<WriteTransaction> transaction_;

@@ -1,4 +1,5 @@
 // What happens when a handler cannot take an event in.
+#include "database.hpp"
 #include "vocabulary.hpp"
 
 #include <stele/projections/cpp_projection.hpp>
@@ -32,30 +33,100 @@ void paid(EventStore& store, const std::vector<int>& amounts) {
     }
 }
 
-// A handler that ends the transaction and keeps quiet about it.
-struct RollsBack {
-    static constexpr auto name = "rolls_back";
+// Sees every event but those that are refused; and what it does when one is.
+struct Seen {
+    static constexpr auto name = "seen";
     static constexpr int version = 1;
+    OnError on_error = OnError::stop;
+    bool hides_errors = false;
+
     static void setup(Model& model) { model.exec("CREATE TABLE seen (n INTEGER PRIMARY KEY)"); }
-    static void on(const Event& e, Model& model) {
-        model.exec("INSERT INTO seen VALUES (?1)", e.position);
-        if (e.position != Position{3}) return;
+    void on(const Event& e, Model& model) const {
         try {
-            model.exec("INSERT OR ROLLBACK INTO seen VALUES (1)");
+            model.exec("INSERT INTO seen VALUES (?1)", e.position);
         } catch (const sql::SqlError&) {
+            if (!hides_errors) throw;
+        }
+        try {
+            model.exec("INSERT INTO seen VALUES (-?1)", e.position);
+        } catch (const sql::SqlError&) {
+            if (!hides_errors) throw;
         }
     }
 };
+constexpr auto all_seen = "SELECT n FROM seen WHERE n > 0 ORDER BY n";
 
-TEST_CASE("a handler that hides a rollback cannot leave a position without its rows", "[projections][errors][P1]") {
+// A rollback in a table that somebody has made in another way than by the projection, which may not.
+void roll_back_at(const EventStore& store, const std::string& condition) {
+    const auto db = open_database(store.models_folder() / "seen.db", Access::write, "");
+    sql::execute(db.get(), ("CREATE TRIGGER rolls_back BEFORE INSERT ON seen WHEN " + condition +
+                            " BEGIN SELECT RAISE(ROLLBACK, 'no room for it'); END")
+                               .c_str());
+}
+
+TEST_CASE("SQL that would roll back the transaction is refused with file and line", "[projections][errors]") {
+    const auto message = [](const std::string& create, const std::string& handler) {
+        return test::error_of<sql::DefinitionError>([&] {
+                   (void)SqlProjection::parse(
+                       "--@ projection r version 1\n--@ create\n" + create + ";\n--@ on *\n" + handler, "r.sql");
+               })
+            .what();
+    };
+    constexpr auto table = "CREATE TABLE t (k INTEGER PRIMARY KEY)";
+    CHECK_THAT(message(table, "DELETE FROM t;\nINSERT OR ROLLBACK INTO t VALUES ($position)"),
+               Catch::Matchers::StartsWith("r.sql:6: ") && ContainsSubstring("found INSERT OR ROLLBACK"));
+    CHECK_THAT(message("CREATE TABLE t (k INTEGER\nUNIQUE ON CONFLICT ROLLBACK)", "DELETE FROM t"),
+               Catch::Matchers::StartsWith("r.sql:4: ") && ContainsSubstring("found ON CONFLICT ROLLBACK"));
+    CHECK_THAT(message(table + std::string{";\nCREATE TRIGGER u BEFORE INSERT ON t BEGIN\n"
+                                           "SELECT RAISE(ROLLBACK, 'no'); END"},
+                       "DELETE FROM t"),
+               Catch::Matchers::StartsWith("r.sql:5: ") && ContainsSubstring("found RAISE(ROLLBACK"));
+}
+
+TEST_CASE("an event that rolls back the transaction stops the projection there", "[projections][errors][P1]") {
     auto store = EventStore::temporary();
     paid(store, {1});
-    test::rebuild_now(store, *projection<RollsBack>());
-    paid(store, {2, 3, 4});
-    CHECK_THROWS_AS(catch_up(store, *projection<RollsBack>()), ProjectionError);
-    const auto model = ReadModel::open(store, "rolls_back");
-    CHECK(model.generation().position == Position{1});
-    CHECK(test::lines_of(model.query("SELECT n FROM seen")) == Lines{"1"});
+    const bool hides_errors = GENERATE(false, true);
+    const auto projection = stele::projection(Seen{.hides_errors = hides_errors});
+    test::rebuild_now(store, *projection);
+    roll_back_at(store, "NEW.n = 5");
+    paid(store, {2, 3, 4, 5, 6, 7});
+
+    for (const std::size_t batch : {1000U, 1U, 2U, 3U}) {
+        CAPTURE(hides_errors, batch);
+        CatchUpOptions options;
+        options.batch = batch;
+        const auto error = test::error_of<HandlerFailed>([&] { catch_up(store, *projection, options); });
+        CHECK(error.position() == Position{5});
+        CHECK(error.reason() == "no room for it");
+        CHECK(test::rows(store, "seen", all_seen) == Lines{"1", "2", "3", "4"});
+        const auto generation = ReadModel::open(store, "seen").generation();
+        CHECK(generation.position == Position{4});
+        CHECK(generation.state == "failed");
+    }
+}
+
+TEST_CASE("with on-error skip events that roll back the transaction are passed over", "[projections][errors][P1]") {
+    for (const std::size_t batch : {1000U, 1U, 2U, 3U}) {
+        CAPTURE(batch);
+        auto store = EventStore::temporary();
+        paid(store, {1});
+        const auto projection = stele::projection(Seen{.on_error = OnError::skip});
+        test::rebuild_now(store, *projection);
+        roll_back_at(store, "NEW.n IN (3, -4, 7)");
+        paid(store, {2, 3, 4, 5, 6, 7, 8});
+        CatchUpOptions options;
+        options.batch = batch;
+
+        const auto done = catch_up(store, *projection, options);
+
+        CHECK(done.position == Position{8});
+        CHECK(done.events == 7);
+        CHECK(done.skipped == 3);
+        CHECK(test::rows(store, "seen", all_seen) == Lines{"1", "2", "5", "6", "8"});
+        CHECK(test::rows(store, "seen", "SELECT position, error FROM stele_skipped ORDER BY position") ==
+              Lines{"3 no room for it", "4 no room for it", "7 no room for it"});
+    }
 }
 
 TEST_CASE("the error names projection, event, statement and reason", "[projections][errors]") {

@@ -168,6 +168,29 @@ void refuse_vacuum(const SqlText& text, std::string_view sql, std::size_t offset
     throw DefinitionError{text.file, text.line_at(offset + first), "a statement about rows and tables", "VACUUM"};
 }
 
+// What ends the transaction that a statement runs in. The authorizer is not shown how a conflict is resolved. All
+// of these words may be names as well: only where they stand together do they mean this.
+void refuse_rollback(const SqlText& text, std::string_view sql, std::size_t offset) {
+    auto tokens = tokenize(sql);
+    std::erase_if(tokens, [](const Token& t) { return t.kind == Token::Kind::blank; });
+    const auto stands_at = [&](std::size_t i, std::initializer_list<std::string_view> words) {
+        return i + words.size() <= tokens.size() &&
+               std::equal(words.begin(), words.end(), tokens.begin() + static_cast<std::ptrdiff_t>(i),
+                          [](auto word, const Token& token) { return token.is(word); });
+    };
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        std::string found;
+        if (stands_at(i, {"INSERT", "OR", "ROLLBACK"})) found = "INSERT OR ROLLBACK";
+        if (stands_at(i, {"UPDATE", "OR", "ROLLBACK"})) found = "UPDATE OR ROLLBACK";
+        if (stands_at(i, {"ON", "CONFLICT", "ROLLBACK"})) found = "ON CONFLICT ROLLBACK";
+        if (stands_at(i, {"RAISE", "(", "ROLLBACK", ","})) found = "RAISE(ROLLBACK, …)";
+        if (found.empty()) continue;
+        throw DefinitionError{text.file, text.line_at(offset + tokens[i].offset),
+                              "ABORT or FAIL in place of ROLLBACK, as the transaction holds other events too",
+                              found};
+    }
+}
+
 std::string unquoted(std::string_view literal) { return std::string{literal.substr(1, literal.size() - 2)}; }
 
 // What the authorizer is not asked about: functions in DEFAULT clauses, and the arguments of date functions. It
@@ -287,6 +310,7 @@ struct Compiler::State {
             }
             if (prepared == nullptr) continue;  // blanks, comments, a lone semicolon
             refuse_vacuum(text, piece, start);
+            if (allow != Allow::query) refuse_rollback(text, piece, start);
             if (deterministic) scan_calls(text, piece, start);
             return statement;
         }

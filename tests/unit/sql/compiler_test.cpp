@@ -253,6 +253,33 @@ TEST_CASE("a default or a trigger asks neither the clock nor chance", "[sql][com
                ContainsSubstring("expected a deterministic function"));
 }
 
+TEST_CASE("nobody's SQL rolls back the transaction that it runs in", "[sql][compiler][guard]") {
+    Bench bench;
+    CHECK_THAT(
+        bench.compile("INSERT INTO t VALUES (1, 2);\ninsert /* or */ or -- else\nRollback INTO t VALUES (1, 2)",
+                      Allow::handler),
+        Catch::Matchers::StartsWith("p.sql:11: ") && ContainsSubstring("INSERT OR ROLLBACK"));
+    CHECK_THAT(bench.compile("UPDATE OR ROLLBACK t SET b = 1", Allow::handler),
+               ContainsSubstring("UPDATE OR ROLLBACK"));
+    for (const auto* text :
+         {"CREATE TABLE u (k UNIQUE ON CONFLICT ROLLBACK)", "CREATE TABLE u (k, UNIQUE (k) ON CONFLICT ROLLBACK)",
+          "ALTER TABLE t ADD COLUMN c NOT NULL ON CONFLICT ROLLBACK DEFAULT 1"}) {
+        CAPTURE(text);
+        CHECK_THAT(bench.compile(text, Allow::definition), ContainsSubstring("ON CONFLICT ROLLBACK"));
+    }
+    CHECK_THAT(bench.compile("CREATE TRIGGER u BEFORE INSERT ON t BEGIN\nSELECT RAISE (ROLLBACK, 'no'); END",
+                             Allow::definition),
+               Catch::Matchers::StartsWith("p.sql:11: ") && ContainsSubstring("RAISE(ROLLBACK"));
+}
+
+TEST_CASE("rollback may be the name of a column, and other ways to resolve a conflict stay", "[sql][compiler]") {
+    Bench bench;
+    CHECK(bench.compile("SELECT a OR rollback FROM (SELECT 1 AS a, 2 AS rollback)", Allow::handler) == "ok");
+    CHECK(bench.compile("INSERT OR FAIL INTO t VALUES (1, 'or rollback')", Allow::handler) == "ok");
+    CHECK(bench.compile("INSERT INTO t VALUES (1, 2) ON CONFLICT DO NOTHING", Allow::handler) == "ok");
+    CHECK(bench.compile("CREATE TABLE u (k UNIQUE ON CONFLICT IGNORE)", Allow::definition) == "ok");
+}
+
 TEST_CASE("a reader may ask the clock, and nothing but read", "[sql][compiler][guard]") {
     Bench bench{Compiler::Kind::reader};
     CHECK(bench.compile("SELECT a, random(), datetime('now', 'localtime') FROM t WHERE b < CURRENT_DATE",

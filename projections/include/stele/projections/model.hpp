@@ -86,8 +86,13 @@ public:
     /// For classes that implement Projection: compiles SQL for this model's connection.
     [[nodiscard]] sql::Compiler& compiler() noexcept;
 
-    /// For engines: setup() is done; from now on rows may change and tables may not.
+    /// For engines: setup() is done; from now on rows may change and tables may not, and only within a transaction.
     void seal() noexcept;
+
+    /// For engines: the error of a statement that took the transaction with it, since the last call. From then on
+    /// exec() and query() throw it again, until there is another transaction: what a handler that caught it does
+    /// next would be committed at once.
+    [[nodiscard]] std::optional<sql::SqlError> what_rolled_back() noexcept;
 
 private:
     void run(std::string_view sql, std::span<const detail::Argument> arguments);

@@ -1,6 +1,7 @@
 // Compiler: the one way by which SQL that users wrote becomes statements. It refuses what such SQL must not do.
 //
-// Nobody's SQL may attach databases, change settings by PRAGMA, load extensions, or begin and end transactions.
+// Nobody's SQL may attach databases, change settings by PRAGMA, load extensions, or begin and end transactions, by
+// OR ROLLBACK, ON CONFLICT ROLLBACK and RAISE(ROLLBACK, …) neither.
 // Where rows have to be the same whenever they are computed (projections, aggregates, upcasters), calls that would
 // make them differ are refused as well: random numbers, the clock, the machine's time zone, and what depends on
 // statements that ran before on this connection. SQLite's authorizer says so when the text is compiled, with file
