@@ -45,6 +45,77 @@ CREATE TABLE builds (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Since format 2. Times are microseconds since 1970.
+constexpr auto listener_tables = R"sql(
+CREATE TABLE listeners (
+    name TEXT PRIMARY KEY,
+    state TEXT NOT NULL CHECK (state IN ('live', 'paused', 'failed')),
+    since INTEGER NOT NULL,
+    token INTEGER NOT NULL,       -- of the lease of who may write here
+    epoch INTEGER NOT NULL,       -- rises when somebody else has moved the place: whoever delivers reads it again
+    position INTEGER NOT NULL,    -- everything selected up to here is settled
+    read_to INTEGER NOT NULL,     -- and up to here, but for what is under way
+    under_way TEXT NOT NULL,      -- a JSON array: the first position, then the distance to each next one
+    stored_at INTEGER NOT NULL,   -- when the position was stored last
+    beat INTEGER NOT NULL,        -- rises now and then while deliveries are under way, so that nobody takes them for hung
+    failed_position INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    counts TEXT NOT NULL,         -- a JSON object: listener_counts.hpp
+    breaker TEXT NOT NULL,        -- a JSON object: breaker.hpp
+    queue TEXT NOT NULL,
+    sink TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Deliveries that wait: for their next attempt (due), behind one of the same key (neither due nor held), or for an
+-- operator (held). A key that has a row here is parked.
+CREATE TABLE parked (
+    listener TEXT NOT NULL,
+    key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,    -- that were made and count
+    due INTEGER,
+    held INTEGER NOT NULL,
+    PRIMARY KEY (listener, key, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX parked_due ON parked (listener, due) WHERE due IS NOT NULL;
+CREATE INDEX parked_position ON parked (listener, position);
+-- Failed attempts of what is parked or dead.
+CREATE TABLE attempts (
+    listener TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,      -- 1, 2, 3, …, of all that were made for this event
+    at INTEGER NOT NULL,
+    duration INTEGER NOT NULL,    -- microseconds
+    cause TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (listener, position, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    listener TEXT NOT NULL,
+    key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    type TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    first_failed_at INTEGER NOT NULL,
+    last_failed_at INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    error TEXT NOT NULL,
+    UNIQUE (listener, position)
+) STRICT;
+CREATE INDEX dead_letters_key ON dead_letters (listener, key);
+-- Values of deduplication that were delivered, for as long as their window is open.
+CREATE TABLE deduplicated (
+    listener TEXT NOT NULL,
+    value TEXT NOT NULL,
+    until INTEGER NOT NULL,       -- the window's end, as a recorded_at
+    position INTEGER NOT NULL,    -- of the event that was delivered
+    PRIMARY KEY (listener, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deduplicated_until ON deduplicated (listener, until);
+)sql";
+
 // When the WAL has so many pages, it is copied into the database.
 constexpr int checkpoint_pages = 1'000;
 
@@ -106,6 +177,7 @@ void ControlDb::prepare() {
         try {
             if (is_blank()) {  // another process may have been quicker
                 sql::execute(db, tables);
+                sql::execute(db, listener_tables);
                 sql::execute(db, ("PRAGMA application_id = " + std::to_string(application_id)).c_str());
                 sql::execute(db, ("PRAGMA user_version = " + std::to_string(format)).c_str());
             }
@@ -129,6 +201,16 @@ void ControlDb::prepare() {
                              std::to_string(format) + "; use the Stele that wrote it, or a later one",
                          {{"found", found}, {"supported", format}}};
     }
+    if (found < format) upgrade();
+}
+
+// From format 1, which knew of no listeners.
+void ControlDb::upgrade() {
+    WriteTransaction transaction{db_.get()};
+    if (number_of(db_.get(), "PRAGMA user_version") >= format) return;  // another process was quicker
+    sql::execute(db_.get(), listener_tables);
+    sql::execute(db_.get(), ("PRAGMA user_version = " + std::to_string(format)).c_str());
+    transaction.commit();
 }
 
 int ControlDb::on_commit(void* self, sqlite3*, const char*, int pages) {

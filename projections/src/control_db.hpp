@@ -3,9 +3,12 @@
 //   leases       who owns what: who may advance a projection (leases.hpp)
 //   projections  which projections were given up by a drop, and are not to be built again by themselves
 //   builds       how far rebuilds that are under way have come, and why the last one failed (build_progress.hpp)
+//   listeners    how far each has delivered; with parked, attempts, dead_letters and deduplicated
+//   (listeners/ledger.hpp)
 //
-// It is made when there is first something to write. What stands in it is small, and nothing is lost for good with
-// it: with control.db gone, every projection has no owner, and the next runner takes it.
+// It is made when there is first something to write. For projections nothing is lost for good with it: with
+// control.db gone, every projection has no owner, and the next runner takes it. Listeners begin anew without it,
+// and send again what they have sent, so it belongs into every backup.
 #pragma once
 
 #include "database.hpp"
@@ -27,7 +30,7 @@ namespace stele {
 /// Processes  any number; SQLite's locks keep them apart, and each call waits for others up to five seconds.
 class ControlDb {
 public:
-    static constexpr int format = 1;
+    static constexpr int format = 2;
 
     /// Opens control.db in `folder` (EventStore::name()), making it where there is none.
     /// Throws StoreError "control_file" (it cannot be opened, or is something else), "format" (a newer Stele's).
@@ -104,6 +107,7 @@ private:
 
     [[nodiscard]] std::filesystem::path file() const { return folder_ / "control.db"; }
     void prepare();
+    void upgrade();
     void checkpoint();
     static int on_commit(void* self, sqlite3*, const char*, int pages);
 

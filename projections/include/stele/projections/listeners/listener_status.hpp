@@ -1,0 +1,123 @@
+// ListenerStatus: how a listener is, said truthfully.
+//
+// Everything here is read from control.db and from the log, not from whoever delivers: so a runner that hangs, or
+// is gone, looks as bad as it is. Asking disturbs nobody and writes nothing.
+#pragma once
+
+#include <stele/projections/listeners/listener_registry.hpp>
+#include <stele/schema/ordinal.hpp>
+#include <stele/schema/time.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stele {
+
+class EventStore;
+
+/// How long deliveries took: for each bound, how many took no longer (as a histogram of Prometheus counts).
+struct DurationHistogram {
+    /// Upper bounds in seconds; one more, of everything, follows them.
+    static constexpr std::array<double, 14> bounds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1,
+                                                   0.5,    1,      2.5,   5,     10,   30,   60};
+    std::array<std::int64_t, bounds.size() + 1>
+        counts{};    ///< in each interval alone, the last one above all bounds
+    double sum = 0;  ///< seconds
+
+    void add(double seconds, std::int64_t times = 1) noexcept;
+    void add(const DurationHistogram& other) noexcept;
+    [[nodiscard]] std::int64_t count() const noexcept;
+    friend bool operator==(const DurationHistogram&, const DurationHistogram&) = default;
+};
+
+/// What a listener has done since it was first run (or since control.db was made).
+struct ListenerCounts {
+    std::int64_t dispatched = 0;    ///< events that it selected and took up
+    std::int64_t delivered = 0;     ///< attempts that succeeded
+    std::int64_t failed = 0;        ///< attempts that failed
+    std::int64_t retried = 0;       ///< attempts behind the first one of their event
+    std::int64_t dead = 0;          ///< dead letters that were made
+    std::int64_t deduplicated = 0;  ///< events passed over as repetitions
+    std::map<std::string, std::int64_t> failed_by_cause;
+    std::map<std::string, std::int64_t> dead_by_cause;
+    DurationHistogram durations;  ///< of attempts
+};
+
+/// The state of a breaker.
+struct BreakerStatus {
+    std::string target;
+    std::string state = "closed";  ///< "closed", "open" (nothing is sent until `until`), "trying" (one delivery is)
+    int failures = 0;              ///< in a row
+    std::optional<Timestamp> until{};
+    std::string error;  ///< of the last failure
+};
+
+struct ListenerStatus {
+    std::string name;
+    std::string sink;  ///< "code", "webhook", …; empty where the registry has no such listener
+    std::string mode = "queued";
+    std::string queue;
+
+    /// "live"     delivers, where somebody runs it
+    /// "paused"   delivers nothing until it is resumed
+    /// "failed"   stopped: see `error`; resume() lets it go on
+    /// "new"      was never run on this store
+    /// "retired"  was run, and the registry has no such listener
+    std::string state;
+    Timestamp since{};
+
+    Position position;            ///< everything that is selected up to here is dealt with (or parked, or dead)
+    Position read_to;             ///< up to here it was read; what is between, is under way or settled
+    Position head;                ///< of the log
+    std::int64_t under_way = 0;   ///< events up to read_to that were not settled when it was last stored
+    std::int64_t lag_events = 0;  ///< head - position
+    double lag_seconds = 0;       ///< since the first event behind the position was recorded; 0 without one
+    std::int64_t parked = 0;      ///< events that wait for a retry, or behind one that does
+    std::int64_t parked_keys = 0;
+    std::int64_t held_keys = 0;  ///< of those, keys that wait for an operator
+    std::int64_t dead = 0;       ///< dead letters that are there now
+    std::optional<Timestamp> next_retry{};
+    std::optional<Timestamp> stored_at{};  ///< when the position was last stored
+    std::string owner;                     ///< label of who delivers and is alive; empty: nobody
+    std::optional<BreakerStatus> breaker{};
+    ListenerCounts counts;
+
+    std::optional<Position> failed_position{};  ///< with "failed"
+    std::string error;
+    std::string advice;  ///< what to do, where something is to be done; else empty
+};
+
+/// Every listener that is in the registry, or was run on this store, by name.
+/// Throws StoreError where the log or control.db cannot be read.
+[[nodiscard]] std::vector<ListenerStatus> listener_status(const EventStore& store, const ListenerRegistry& registry,
+                                                          const std::string& sqlite_vfs = {});
+
+/// The same for one. Throws NotFound where it is neither known nor was run.
+[[nodiscard]] ListenerStatus listener_status(const EventStore& store, const ListenerRegistry& registry,
+                                             std::string_view name, const std::string& sqlite_vfs = {});
+
+/// All of it as lines for people, each ending with a line break.
+[[nodiscard]] std::string describe(const ListenerStatus& status);
+
+// ---- Is all well?
+
+struct HealthLimits {
+    std::optional<std::int64_t> lag_events{};  ///< red beyond
+    std::optional<double> lag_seconds{};       ///< red beyond
+    /// Red when events wait, were recorded so long ago, and the position was not stored since.
+    std::chrono::milliseconds stalled_after{30'000};
+    std::int64_t dead = -1;  ///< red beyond so many dead letters; below 0: they are no reason
+};
+
+/// Why a listener is not healthy; empty: it is. One sentence each. A paused listener is healthy: somebody wanted
+/// it.
+[[nodiscard]] std::vector<std::string> what_ails(const ListenerStatus& status, const HealthLimits& limits,
+                                                 Timestamp now);
+
+}  // namespace stele
