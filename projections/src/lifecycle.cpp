@@ -97,7 +97,8 @@ Generation pause(const EventStore& store, std::string_view name, const std::stri
 
 Generation resume(const EventStore& store, std::string_view name, const std::string& sqlite_vfs) {
     // A build that failed is tried again by a runner.
-    if (const auto control = ControlDb::open_existing(store.name(), sqlite_vfs)) forget_build(*control, name);
+    if (const auto control = ControlDb::open_existing(store.models_folder().parent_path(), sqlite_vfs))
+        forget_build(*control, name);
     return change_state(store, name, "live", sqlite_vfs);
 }
 

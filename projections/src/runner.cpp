@@ -71,8 +71,8 @@ struct Runner::State {
         CommitHook hook;
 
         explicit Working(State& state)
-            : control(state.store.name(), state.options.sqlite_vfs),
-              member(state.store.name(), label_of(state.options)),
+            : control(state.store.models_folder().parent_path(), state.options.sqlite_vfs),
+              member(control.folder(), label_of(state.options)),
               leases(control, member) {
             const RunnerContext context{
                 state.store, state.options, control, member, leases, builds, [&state](const RunnerNews& news) {

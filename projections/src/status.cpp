@@ -148,7 +148,10 @@ ProjectionStatus status_of(const EventStore& store, const std::string& name, con
     return status;
 }
 
-Control control_of(const EventStore& store) { return {ControlDb::open_existing(store.name()), store.name()}; }
+Control control_of(const EventStore& store) {
+    const auto folder = store.models_folder().parent_path();
+    return {ControlDb::open_existing(folder), folder};
+}
 
 }  // namespace
 

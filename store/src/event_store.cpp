@@ -16,7 +16,7 @@ namespace {
 
 /// A folder of its own under the system's temporary folder.
 fs::path make_temporary_folder() {
-    auto name = (fs::temp_directory_path() / "stele-XXXXXX").string();
+    auto name = (fs::absolute(fs::temp_directory_path()) / "stele-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
         throw StoreError{"access",
                          fs::temp_directory_path().string() +
@@ -73,6 +73,7 @@ struct EventStore::State {
           options(within_reason(given)),
           remover{std::move(temporary)},
           backend(open_backend(path, options)),
+          folder(fs::absolute(path)),
           queue(*backend, name, options.queue_limit, options.deadline) {}
 
     static std::shared_ptr<Backend> open_backend(const std::string& path, const Options& options) {
@@ -105,6 +106,7 @@ struct EventStore::State {
     Options options;
     FolderRemover remover;
     std::shared_ptr<Backend> backend;
+    fs::path folder;  ///< wherever the process goes
     AppendQueue queue;
 };
 
@@ -225,6 +227,6 @@ void EventStore::streams(const std::function<bool(const StreamInfo&)>& visit) co
 std::vector<TypeInfo> EventStore::types() const { return state_->backend->types(); }
 StoreInfo EventStore::info() const { return state_->backend->info(); }
 const std::string& EventStore::name() const noexcept { return state_->name; }
-fs::path EventStore::models_folder() const { return fs::path{state_->name} / "models"; }
+fs::path EventStore::models_folder() const { return state_->folder / "models"; }
 
 }  // namespace stele

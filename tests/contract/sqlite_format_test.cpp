@@ -130,6 +130,27 @@ TEST_CASE("OpenMode::create makes the folders that are missing, and a store of a
     CHECK(test::seed(second, site, {"SiteCreated"}).last_position == Position{1});
 }
 
+TEST_CASE("a store that was opened by a relative path stays where it is when the process changes its folder",
+          "[contract][sqlite][format]") {
+    const test::TemporaryFolder home;
+    const test::TemporaryFolder elsewhere;
+    const test::InFolder at_home{home.path()};
+    auto store = EventStore::open("log.stele");
+    CHECK(store.name() == "log.stele");
+
+    const test::InFolder gone{elsewhere.path()};
+    test::seed(store, site, {"SiteCreated", "SiteRenamed"});  // the first append: it opens the file to write
+    CHECK(store.wait_beyond(Position{0}, std::chrono::minutes{1}) == Position{2});
+    auto one = store.read(all());
+    auto other = store.read(all());
+    CHECK(one.begin()->type == "SiteCreated");
+    CHECK(other.begin()->type == "SiteCreated");  // a second connection, while the first one is in use
+    CHECK(store.info().name == "log.stele");
+    CHECK(store.info().bytes > 0);
+    CHECK(store.models_folder() == home / "log.stele" / "models");
+    CHECK(fs::is_empty(elsewhere.path()));
+}
+
 TEST_CASE("many who make the same store at once make one", "[contract][sqlite][format]") {
     for (int round = 0; round < 5; ++round) {
         const test::TemporaryFolder folder;

@@ -49,6 +49,34 @@ ProjectionStatus status_of(const Runner& runner, const std::string& name) {
     return {};
 }
 
+TEST_CASE("read models stay in their store when the process changes its folder", "[projections][runner]") {
+    const test::TemporaryFolder home;
+    const test::TemporaryFolder elsewhere;
+    const test::InFolder at_home{home.path()};
+    auto store = EventStore::open("log.stele", Options{.durability = Durability::relaxed});
+    test::note(store, 3);
+    Runner runner{store};
+    runner.add(test::counting());
+    runner.add(test::payments());
+    runner.start();
+    REQUIRE(runner.wait_for("counting", Position{3}, long_enough) == WaitResult::reached);
+    const auto model = runner.model("counting");
+
+    const test::InFolder gone{elsewhere.path()};
+    test::note(store, 4);
+    CHECK(runner.wait_for("counting", Position{7}, long_enough) == WaitResult::reached);
+    test::rebuild_now(store, *test::counting());
+    CHECK(runner.wait_for("counting", Position{7}, long_enough) == WaitResult::reached);
+    CHECK(test::lines_of(model.query(test::count_and_position)) == Lines{"7 7"});
+    CHECK(pause(store, "payments").state == "paused");
+    CHECK(status_of(runner, "payments").state == "paused");
+    CHECK(projection_status(store, {}, "counting").owner == status_of(runner, "counting").owner);
+    runner.stop();
+    drop(store, "payments");
+    CHECK(std::filesystem::is_empty(elsewhere.path()));
+    CHECK(std::filesystem::exists(home / "log.stele" / "models" / "counting.db"));
+}
+
 TEST_CASE("a runner builds what is absent and follows the log", "[projections][runner]") {
     auto store = quick_store();
     test::note(store, 30);

@@ -11,7 +11,7 @@ namespace {
 /// Makes the file before anything opens it.
 fs::path prepared(const fs::path& folder, const Options& options) {
     prepare_file(folder, options);
-    return folder / "events.db";
+    return fs::absolute(folder) / "events.db";
 }
 
 std::int64_t size_of(const fs::path& file) {
@@ -75,7 +75,7 @@ StoreInfo SqliteBackend::info() {
             .head = reader->head(),
             .streams = reader->count("streams"),
             .types = reader->count("types"),
-            .bytes = size_of(file_) + size_of(folder_ / "events.db-wal")};
+            .bytes = size_of(file_) + size_of(file_.string() + "-wal")};
 }
 
 void SqliteBackend::wait(std::uint64_t ticket, std::chrono::steady_clock::time_point deadline,

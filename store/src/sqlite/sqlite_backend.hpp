@@ -37,8 +37,8 @@ public:
 private:
     bool changed_elsewhere();
 
-    const std::filesystem::path folder_;
-    const std::filesystem::path file_;
+    const std::filesystem::path folder_;  ///< as given: what messages say
+    const std::filesystem::path file_;    ///< absolute: the process may change its folder
     const Options options_;
     ReaderPool readers_;
     std::unique_ptr<Writer> writer_;  ///< made by the first append: who only reads needs none

@@ -191,7 +191,7 @@ public:
 
     /// The folder (or URL) that the store was opened with.
     [[nodiscard]] const std::string& name() const noexcept;
-    /// The folder that read models of this store live in; not made by the store.
+    /// The folder that read models of this store live in, as an absolute path; not made by the store.
     [[nodiscard]] std::filesystem::path models_folder() const;
 
 private:

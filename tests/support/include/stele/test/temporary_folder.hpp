@@ -34,6 +34,21 @@ private:
     std::filesystem::path path_;
 };
 
+/// The process is in another folder while this is there.
+class InFolder {
+public:
+    explicit InFolder(const std::filesystem::path& folder) { std::filesystem::current_path(folder); }
+    ~InFolder() {
+        std::error_code ignored;
+        std::filesystem::current_path(before_, ignored);
+    }
+    InFolder(const InFolder&) = delete;
+    InFolder& operator=(const InFolder&) = delete;
+
+private:
+    std::filesystem::path before_ = std::filesystem::current_path();
+};
+
 /// A parent for folders of many short-lived files that need no real disk: in memory, where there is such a place.
 [[nodiscard]] inline std::filesystem::path memory() {
     const std::filesystem::path shared_memory = "/dev/shm";
