@@ -78,6 +78,7 @@ void Fold::run(Position target, std::optional<std::size_t> limit) {
 void Fold::pass() {
     outcome_ = Advance::done;
     if (looked_to_ <= position_) return;
+    if (settings_.others != nullptr) settings_.others->wait(settings_.stop);
     WriteTransaction transaction{file_.db()};
     outcome_ =
         file_.write_progress({.from = position_, .to = looked_to_, .state = settings_.state, .rate = last_rate_});
@@ -118,7 +119,11 @@ void Fold::undo() noexcept {
 void Fold::start_batch() noexcept { batch_ = Batch{position_, position_}; }
 
 void Fold::begin() {
-    if (!transaction_) transaction_.emplace(file_.db());
+    if (!transaction_) {
+        if (settings_.others != nullptr) settings_.others->wait(settings_.stop);
+        transaction_.emplace(file_.db());
+        transaction_began_ = std::chrono::steady_clock::now();
+    }
     if (!handler_) handler_ = projection_.handler(model_);
 }
 
@@ -138,8 +143,10 @@ void Fold::take_one(const Event& event) {
     }
     if (outcome_ != Advance::done) return;
     batch_.reached = batch_.last = event.position;
-    if (++batch_.taken == settings_.batch || batch_.is_complete) end_batch();
+    if (++batch_.taken == settings_.batch || batch_.is_complete || is_long()) end_batch();
 }
+
+bool Fold::is_long() const { return std::chrono::steady_clock::now() - transaction_began_ >= settings_.longest; }
 
 // Undoes the batch and takes its events up to `last` once more, with care.
 void Fold::take_again(Position last) {

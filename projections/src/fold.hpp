@@ -11,6 +11,7 @@
 #pragma once
 
 #include "generation_file.hpp"
+#include "precedence.hpp"
 
 #include <stele/projections/rebuild.hpp>
 
@@ -31,6 +32,11 @@ public:
         std::stop_token stop;
         /// Events that the projection does not take are passed over without a write, until pass().
         bool passes_silently = false;
+        /// Where others may want to write to the generation's file: they go first, before each transaction.
+        const LetOthersFirst* others = nullptr;
+        /// A transaction that has lasted so long is ended behind the event that it is at: so slow handlers do not
+        /// look as if they hung, and nobody waits long for the file.
+        std::chrono::milliseconds longest{500};
     };
 
     /// Goes on from the generation's position. All of these stay longer.
@@ -86,6 +92,7 @@ private:
     [[nodiscard]] bool has_transaction() const;
     void require_transaction() const;
     void start_batch() noexcept;
+    [[nodiscard]] bool is_long() const;
     [[nodiscard]] EventRange events_up_to(Position target) const;
     [[nodiscard]] double rate() const;
 
@@ -110,6 +117,7 @@ private:
     };
     Batch batch_;
     std::optional<WriteTransaction> transaction_;
+    std::chrono::steady_clock::time_point transaction_began_;
     std::chrono::steady_clock::time_point started_;
     std::int64_t events_at_start_ = 0;
     std::int64_t events_ = 0;

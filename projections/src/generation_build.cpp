@@ -1,5 +1,7 @@
 #include "generation_build.hpp"
 
+#include "precedence.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -12,6 +14,8 @@ namespace fs = std::filesystem;
 
 // Events per transaction once the file is in use: the old generation's write lock is held for no more.
 constexpr std::size_t small_batch = 1'000;
+// How long to ask for the old generation, before it is said that somebody has it locked.
+constexpr std::chrono::seconds longest_wait{60};
 
 bool is_busy(const sql::SqlError& error) {
     constexpr int primary = 0xff;
@@ -154,6 +158,21 @@ std::optional<GenerationFile> GenerationBuild::open_old() const {
     }
 }
 
+// Takes the write lock of the old generation. Who advances it may be at an event that takes long. False where a
+// stop was requested first.
+bool GenerationBuild::hold(sqlite3* db, std::optional<WriteTransaction>& holding) const {
+    const auto give_up = std::chrono::steady_clock::now() + longest_wait;
+    while (!options_.stop.stop_requested()) {
+        try {
+            holding.emplace(db);
+            return true;
+        } catch (const sql::SqlError& error) {
+            if (!is_busy(error) || std::chrono::steady_clock::now() >= give_up) throw;
+        }
+    }
+    return false;
+}
+
 std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int64_t token) {
     model_.reset();
     std::move(*file_).finish();
@@ -166,15 +185,17 @@ std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int
     if (!fold(file, model, small_batch, options_.stop, progress, log_or_until)) return std::nullopt;
 
     auto old = open_old();
-    if (old && options_.keep_old) {
-        WriteTransaction transaction{old->db()};
-        old->write_kept(true);  // now, so that it is kept even if we are killed once the link has changed
-        transaction.commit();
-    }
+    const Precedence first{models_};
     std::optional<WriteTransaction> holding;
+    if (old && options_.keep_old) {
+        if (!hold(old->db(), holding)) return std::nullopt;
+        old->write_kept(true);  // now, so that it is kept even if we are killed once the link has changed
+        holding->commit();
+        holding.reset();
+    }
     std::optional<Generation> before;
     if (old) {
-        holding.emplace(old->db());  // nobody advances the old generation from here on
+        if (!hold(old->db(), holding)) return std::nullopt;  // nobody advances the old generation from here on
         before = old->generation();
     }
     file.claim(std::max({token, file.token(), before ? before->token : 0}));

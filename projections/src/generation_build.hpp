@@ -63,7 +63,8 @@ public:
     [[nodiscard]] bool run(const Progress& progress);
 
     /// Switches to it. `token` is the one that a new generation starts with where there is no old one. Empty where
-    /// a stop was requested first. Throws HandlerFailed; then the old generation is the current one.
+    /// a stop was requested first. Waits for who advances the old generation, who lets it go first. Throws
+    /// HandlerFailed; then the old generation is the current one.
     [[nodiscard]] std::optional<Rebuilt> adopt(const Progress& progress, std::int64_t token = 0);
 
     /// What was done so far stays, for the next build of the same definition to go on from.
@@ -74,6 +75,7 @@ private:
     [[nodiscard]] bool fold(GenerationFile& file, Model& model, std::size_t batch, const std::stop_token& stop,
                             const Progress& progress, const std::function<Position()>& target);
     [[nodiscard]] std::optional<GenerationFile> open_old() const;
+    [[nodiscard]] bool hold(sqlite3* db, std::optional<WriteTransaction>& holding) const;
 
     const EventStore& store_;
     const Projection& projection_;

@@ -22,16 +22,18 @@ std::string quoted(const std::string& name) { return "projection \"" + name + "\
 
 }  // namespace
 
-Hosted::Open::Open(const RunnerContext& context, const Projection& projection, GenerationFile opened,
-                   std::function<void(const FoldProgress&)> progress)
-    : file(std::move(opened)),
+Hosted::Open::Open(const RunnerContext& context, const Projection& projection, const ModelsFolder& models,
+                   GenerationFile opened, std::function<void(const FoldProgress&)> progress)
+    : others(models),
+      file(std::move(opened)),
       model(file.db(), projection.name()),
       fold((model.seal(), context.store), projection, file, model,
            {.state = "live",
             .batch = context.options.batch,
             .progress = std::move(progress),
             .stop = {},
-            .passes_silently = true}) {}
+            .passes_silently = true,
+            .others = &others}) {}
 
 Hosted::Hosted(RunnerContext context, std::shared_ptr<const Projection> projection)
     : context_(std::move(context)),
@@ -250,9 +252,12 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     }
 
     auto file = GenerationFile::open(models_.file(found->number), context_.options.sqlite_vfs);
-    if (found->token != token_) file.claim(token_);
+    if (found->token != token_) {
+        const Precedence first{models_};
+        file.claim(token_);
+    }
     generation_ = found->number;
-    open_ = std::make_unique<Open>(context_, *projection_, std::move(file),
+    open_ = std::make_unique<Open>(context_, *projection_, models_, std::move(file),
                                    [this](const FoldProgress&) { publish(place().phase); });
     open_->fold.stop_by(stop);
     clean_at_ = std::chrono::steady_clock::now() + context_.options.look_every;

@@ -102,8 +102,9 @@ private:
 
     /// A generation that we advance.
     struct Open {
-        Open(const RunnerContext& context, const Projection& projection, GenerationFile opened,
-             std::function<void(const FoldProgress&)> progress);
+        Open(const RunnerContext& context, const Projection& projection, const ModelsFolder& models,
+             GenerationFile opened, std::function<void(const FoldProgress&)> progress);
+        LetOthersFirst others;
         GenerationFile file;
         Model model;
         Fold fold;

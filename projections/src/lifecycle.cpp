@@ -5,6 +5,7 @@
 #include "generation_file.hpp"
 #include "models_folder.hpp"
 #include "naming.hpp"
+#include "precedence.hpp"
 
 #include <stele/store/event_store.hpp>
 
@@ -20,6 +21,7 @@ namespace {
 // with a generation that is current no more: then it is the next one's turn.
 template <class Change>
 Generation change_current(const ModelsFolder& models, const std::string& sqlite_vfs, const Change& change) {
+    const Precedence first{models};
     for (auto current = models.current(); current;) {
         auto next = current;
         try {
@@ -136,6 +138,7 @@ Generation rollback(const EventStore& store, std::string_view name, std::optiona
 
         auto from = GenerationFile::open(models.file(current), sqlite_vfs);
         auto to = GenerationFile::open(models.file(number), sqlite_vfs);
+        const Precedence first{models};
         {
             WriteTransaction transaction{from.db()};
             from.write_kept(true);  // now, so that it is kept even if we are killed once the link has changed

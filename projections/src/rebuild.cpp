@@ -51,7 +51,16 @@ Advance advance(const EventStore& store, const Projection& projection, const std
 
     Model model{file.db(), projection.name()};
     model.seal();
-    Fold fold{store, projection, file, model, {"live", options.batch, options.progress, options.stop}};
+    const LetOthersFirst others{ModelsFolder{store.models_folder(), projection.name()}};
+    Fold fold{store,
+              projection,
+              file,
+              model,
+              {.state = "live",
+               .batch = options.batch,
+               .progress = options.progress,
+               .stop = options.stop,
+               .others = &others}};
     auto left = options.limit;
     if (left) *left -= std::min(*left, static_cast<std::size_t>(sum.events));
     fold.run(head, left);

@@ -1,6 +1,9 @@
 #include "rebuild_job.hpp"
 
+#include <sqlite3.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 namespace stele {
 namespace {
@@ -42,13 +45,31 @@ RebuildJob::RebuildJob(const EventStore& store, const Projection& projection, co
 
 RebuildJob::~RebuildJob() = default;
 
-// Runs `work`; an event that it stops at is shown to others.
+// Whether the next build can go on from here when what was in the way is gone. A file that is damaged is of no use,
+// and on a disk that is full its space is needed more.
+bool can_be_gone_on_from(const sql::SqlError& error) {
+    constexpr int primary = 0xff;
+    const auto code = error.result_code() & primary;
+    return error.is_of_the_machine() && code != SQLITE_CORRUPT && code != SQLITE_NOTADB && code != SQLITE_FULL;
+}
+
+// Runs `work`; an event that it stops at is shown to others, and what a disk or a lock kept from its end is not
+// lost.
 template <class Work>
 auto RebuildJob::shown(const Work& work) {
     try {
         return work();
     } catch (const HandlerFailed& error) {
         progress_.failed(error);
+        throw;
+    } catch (const sql::SqlError& error) {
+        if (can_be_gone_on_from(error)) build_.stay_resumable();
+        throw;
+    } catch (const StoreError&) {
+        build_.stay_resumable();
+        throw;
+    } catch (const std::filesystem::filesystem_error&) {
+        build_.stay_resumable();
         throw;
     }
 }

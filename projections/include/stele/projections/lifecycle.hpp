@@ -3,7 +3,8 @@
 //
 // Each of these may be called from any process and any thread, whoever is advancing the projection at the time.
 // They are short transactions on the generation's own file, which whoever advances it looks at in each of its
-// transactions: when pause() returns, nobody writes to it any more.
+// transactions: when pause() returns, nobody writes to it any more. Who works off a long log lets them go first,
+// behind the transaction that he is at, which lasts half a second and an event at most.
 #pragma once
 
 #include <stele/projections/projection_error.hpp>

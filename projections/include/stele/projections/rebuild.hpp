@@ -84,6 +84,9 @@ struct Rebuilt {
 ///
 /// Empty where `stop` was requested first: then nothing has changed.
 ///
+/// Whoever advances the old generation lets the switch go first. What a disk or a lock kept from its end stays as
+/// it is, as what a killed rebuild leaves does: the next one of the same definition goes on from there.
+///
 /// Throws HandlerFailed     at an event, unless the projection skips; the old generation stays.
 ///        InvalidInput      `until` is beyond the log's head; `into` is there.
 ///        ProjectionError   "projection_busy" (another rebuild of it is under way), "projection_file".
