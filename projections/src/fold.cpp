@@ -31,6 +31,8 @@ std::optional<Fold::Failure> Fold::failure_of(const Work& work) {
         throw;
     } catch (const std::exception& error) {
         failure = Failure{"", error.what()};
+    } catch (...) {
+        failure = Failure{"", "it threw something that is no std::exception"};
     }
     if (has_transaction()) return failure;
     if (const auto cause = model_.what_rolled_back()) return of_sql(*cause);

@@ -126,6 +126,8 @@ Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may
         return trouble(quoted(projection_->name()) + ": " + error.what());
     } catch (const std::exception& error) {
         return trouble(quoted(projection_->name()) + ": " + error.what());
+    } catch (...) {
+        return trouble(quoted(projection_->name()) + ": something was thrown that is no std::exception");
     }
 }
 
@@ -262,7 +264,18 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     open_->fold.stop_by(stop);
     clean_at_ = std::chrono::steady_clock::now() + context_.options.look_every;
     unwritten_since_.reset();
+    if (in_step_ && is_far_behind(place().position)) {
+        // One has gone back to it. What it lacks is for the projection's own thread, not for whoever appends.
+        publish(Phase::preparing);
+        if (!may_build) return look_again(Next::more);
+    }
     return std::nullopt;
+}
+
+// Whether what is open lacks more than a batch of what we had already.
+bool Hosted::is_far_behind(Position had) const {
+    const auto batch = static_cast<std::int64_t>(context_.options.batch);
+    return had.value() - open_->fold.position().value() > batch;
 }
 
 bool Hosted::is_by_our_definition(const Generation& generation) const {
@@ -292,8 +305,13 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
         std::counting_semaphore<>& builds;
         ~Release() { builds.release(); }
     } const release{context_.builds};
-    tell(RunnerNews::Kind::building,
-         quoted(projection_->name()) + ": building version " + std::to_string(projection_->version()));
+    if (!std::exchange(says_it_builds_, true)) {
+        // News are told between turns, and this one is to be told before the build.
+        tell(RunnerNews::Kind::building,
+             quoted(projection_->name()) + ": building version " + std::to_string(projection_->version()));
+        return look_again(Next::more);
+    }
+    says_it_builds_ = false;
     RebuildOptions options;
     options.grace = context_.options.grace;
     options.sqlite_vfs = context_.options.sqlite_vfs;
@@ -380,7 +398,10 @@ void Hosted::tell(RunnerNews::Kind kind, const std::string& text) {
 void Hosted::publish(Phase phase) {
     const std::lock_guard lock{watching_};
     place_.phase = phase;
-    if (open_) place_.position = open_->fold.looked_to();
+    if (open_) {
+        place_.position = open_->fold.looked_to();
+        place_.generation = generation_;
+    }
     place_.in_step = is_sync() && open_ && phase == Phase::following;
     in_step_ = place_.in_step;
     moved_.notify_all();

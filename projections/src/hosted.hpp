@@ -34,8 +34,8 @@ struct RunnerContext {
     ControlDb& control;
     const Member& member;
     Leases& leases;
-    std::counting_semaphore<>& builds;  ///< as many as may be built at once
-    std::function<void(RunnerNews)> news;
+    std::counting_semaphore<>& builds;     ///< as many as may be built at once
+    std::function<void(RunnerNews)> news;  ///< keeps it, for whoever tells it when no lock is held
 };
 
 class Hosted {
@@ -66,7 +66,8 @@ public:
     Turn turn(std::size_t max, const std::stop_token& stop) noexcept;
 
     /// For sync projections, between a commit and its answer: when it returns the events up to `position` are taken
-    /// in, unless the projection is not in step (it is being built, is paused, has failed, or is another's).
+    /// in, unless the projection is not in step (it is being built, is paused, has failed, is another's, or
+    /// somebody has gone back to a generation that lacks much).
     void keep_in_step(Position position) noexcept;
 
     /// Writes how far it is, where that has not been written yet.
@@ -86,7 +87,8 @@ public:
     };
     struct Place {
         Phase phase = Phase::elsewhere;
-        Position position;  ///< the rows are the fold of the log up to here; where it is ours
+        Position position;            ///< the rows are the fold of the log up to here; where it is ours
+        std::int64_t generation = 0;  ///< that is so far
         bool in_step = false;
     };
     [[nodiscard]] Place place() const;
@@ -119,6 +121,7 @@ private:
     [[nodiscard]] bool is_by_our_definition(const Generation& generation) const;
     [[nodiscard]] bool is_superseded(const std::optional<Generation>& found) const;
     std::optional<Turn> open_current(const std::stop_token& stop, bool may_build);
+    [[nodiscard]] bool is_far_behind(Position had) const;
     Turn build(const std::stop_token& stop);
     Turn advance(std::size_t max);
     void write_position();
@@ -143,6 +146,7 @@ private:
     Time next_look_{};
     std::optional<Time> clean_at_;         ///< when to look for files that their readers have left
     std::optional<Time> unwritten_since_;  ///< the fold is further than its file says
+    bool says_it_builds_ = false;          ///< it is news already
     int troubles_ = 0;                     ///< in a row
 
     // What a watcher last saw of an owner, to tell whether it hangs.

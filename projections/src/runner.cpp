@@ -1,14 +1,17 @@
 #include <stele/projections/runner.hpp>
 
 #include "hosted.hpp"
+#include "models_folder.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <semaphore>
 #include <thread>
+#include <utility>
 
 namespace stele {
 namespace {
@@ -56,7 +59,9 @@ struct Runner::State {
     EventStore& store;
     const Options options;
     ProjectionRegistry registry;
-    std::mutex news_mutex;
+    std::mutex news_mutex;  ///< guards what follows
+    std::deque<RunnerNews> untold;
+    bool is_telling = false;
 
     /// What is there between start() and stop(), or from the first step() on.
     struct Working {
@@ -66,6 +71,8 @@ struct Runner::State {
         // Each build has a cache of its own and fills a core.
         std::counting_semaphore<> builds{std::max<std::ptrdiff_t>(1, std::thread::hardware_concurrency())};
         std::map<std::string, std::shared_ptr<Hosted>, std::less<>> hosted;
+        std::vector<std::shared_ptr<Hosted>> turns;  ///< the same, in the order that step() goes round in
+        std::size_t next_turn = 0;
         std::stop_source stop;
         std::vector<std::thread> threads;
         CommitHook hook;
@@ -75,11 +82,12 @@ struct Runner::State {
               member(control.folder(), label_of(state.options)),
               leases(control, member) {
             const RunnerContext context{
-                state.store, state.options, control, member, leases, builds, [&state](const RunnerNews& news) {
-                    state.tell(news);
+                state.store, state.options, control, member, leases, builds, [&state](RunnerNews news) {
+                    state.keep(std::move(news));
                 }};
             for (const auto& projection : state.registry.all()) {
-                hosted.emplace(projection->name(), std::make_shared<Hosted>(context, projection));
+                turns.push_back(std::make_shared<Hosted>(context, projection));
+                hosted.emplace(projection->name(), turns.back());
             }
         }
     };
@@ -87,10 +95,30 @@ struct Runner::State {
     mutable std::mutex mutex;  ///< guards what follows
     std::shared_ptr<Working> working;
 
-    void tell(const RunnerNews& news) {
+    void keep(RunnerNews news) {
         if (!options.news) return;
         const std::lock_guard lock{news_mutex};
-        options.news(news);
+        untold.push_back(std::move(news));
+    }
+
+    // Tells what is there to be told, unless somebody is at it, who tells that too. Called with no lock held: the
+    // listener may append, and then waits for sync projections.
+    void tell() {
+        std::unique_lock lock{news_mutex};
+        if (is_telling) return;
+        is_telling = true;
+        while (!untold.empty()) {
+            const auto news = std::move(untold.front());
+            untold.pop_front();
+            lock.unlock();
+            try {
+                options.news(news);
+            } catch (...) {
+                // The projections go on, whatever is the matter with whoever wants to hear of them.
+            }
+            lock.lock();
+        }
+        is_telling = false;
     }
 
     [[nodiscard]] std::shared_ptr<Working> now_working() const {
@@ -120,9 +148,10 @@ struct Runner::State {
         }
     }
 
-    void follow(Hosted& hosted, const std::stop_token& stop) const {
+    void follow(Hosted& hosted, const std::stop_token& stop) {
         while (!stop.stop_requested()) {
             const auto turn = hosted.turn(std::numeric_limits<std::size_t>::max(), stop);
+            tell();
             if (turn.next == Hosted::Next::more) continue;
             if (turn.next == Hosted::Next::change) {
                 hosted.sleep(turn.wait, stop);
@@ -195,6 +224,7 @@ void Runner::stop() {
     for (auto& thread : working->threads) thread.join();
     working->hook.reset();
     for (const auto& [name, hosted] : working->hosted) hosted->close();
+    state_->tell();
     const std::lock_guard lock{state_->mutex};
     state_->working.reset();
 }
@@ -222,9 +252,12 @@ std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
     std::size_t taken = 0;
     for (bool more = true; more && taken < max && !stop.stop_requested();) {
         more = false;
-        for (const auto& [name, hosted] : working->hosted) {
-            if (taken >= max || stop.stop_requested()) break;
+        for (auto turns = working->turns.size(); turns > 0 && taken < max && !stop.stop_requested(); --turns) {
+            // Where the last step had no more to give, this one goes on.
+            const auto& hosted =
+                working->turns[std::exchange(working->next_turn, (working->next_turn + 1) % working->turns.size())];
             const auto turn = hosted->turn(max - taken, stop);
+            state_->tell();
             taken += turn.events;
             more = more || turn.next == Hosted::Next::more;
         }
@@ -240,21 +273,24 @@ WaitResult Runner::wait_for(std::string_view name, Position position, std::chron
     constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
     const auto deadline = std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest);
     const LiveModel model{state_->store.models_folder(), name, state_->options.sqlite_vfs};
+    const ModelsFolder models{state_->store.models_folder(), name};
     for (;;) {
         const auto working = state_->now_working();
         const auto hosted = working ? working->hosted.find(name)->second : nullptr;
         const auto place = hosted ? hosted->place() : Hosted::Place{};
-        if (place.phase == Hosted::Phase::following) {
-            if (place.position >= position) return WaitResult::reached;
-        } else if (const auto result = result_by_file(model, projection, place, position)) {
-            return *result;
+        const bool follows = place.phase == Hosted::Phase::following;
+        const bool is_on_its_way = follows && place.position < position;
+        // Readers may have another generation already, which the projection's thread has not found yet.
+        if (follows && !is_on_its_way && models.current() == place.generation) return WaitResult::reached;
+        if (!is_on_its_way) {
+            if (const auto result = result_by_file(model, projection, place, position)) return *result;
         }
         const auto time = std::chrono::steady_clock::now();
         if (time >= deadline) return WaitResult::timed_out;
         if (!hosted) {
             std::this_thread::sleep_for(
                 std::min<std::chrono::steady_clock::duration>(waiter_looks_every, deadline - time));
-        } else if (place.phase == Hosted::Phase::following) {
+        } else if (is_on_its_way) {
             hosted->await(deadline, [&](const Hosted::Place& now) {
                 return now.phase != Hosted::Phase::following || now.position >= position;
             });

@@ -204,6 +204,36 @@ TEST_CASE("a sync projection stays in step through rebuilds by others, and comes
     CHECK(count_in(model) == 17);
 }
 
+// Goal:   an append does not pay for what the generation lacks that somebody has gone back to.
+// Method: without threads, so that nothing folds but the append.
+TEST_CASE("behind a rollback an append does not wait for a sync projection, and nobody takes it for up to date",
+          "[projections][runner][sync]") {
+    auto store = quick_store();
+    test::note(store, 10);
+    test::rebuild_now(store, *counting_in_step());
+    for (int i = 0; i < 5; ++i) test::note(store, 1'000);
+    Runner runner{store};
+    runner.add(counting_in_step());
+    runner.step();
+    RebuildOptions keep;
+    keep.keep_old = true;
+    test::rebuild_now(store, *counting_in_step(), keep);
+    test::note(store, 3'000);
+    runner.step();
+    CHECK(runner.wait_for("counting", Position{8'010}, 0ms) == WaitResult::reached);
+
+    rollback(store, "counting");
+    CHECK(runner.wait_for("counting", Position{8'010}, 0ms) == WaitResult::timed_out);
+    test::note(store, 1);
+    CHECK(count_in(runner.model("counting")) == 5'010);
+    CHECK(runner.wait_for("counting", store.head(), 0ms) == WaitResult::timed_out);
+
+    runner.step();
+    CHECK(runner.wait_for("counting", store.head(), 0ms) == WaitResult::reached);
+    test::note(store, 1);
+    CHECK(count_in(runner.model("counting")) == 8'012);
+}
+
 TEST_CASE("step() brings sync projections into step", "[projections][runner][sync]") {
     auto store = quick_store();
     test::note(store, 2);

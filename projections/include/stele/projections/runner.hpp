@@ -74,8 +74,9 @@ struct RunnerOptions {
     std::chrono::milliseconds sync_wait{5'000};
     /// Who this is, for the column "owner" of a status; empty: the process and its number.
     std::string label{};
-    /// Called when something happens, by the thread that it happens in; one call at a time. It must not call the
-    /// runner.
+    /// Called behind what happens, in order and one call at a time, by a thread of the runner or whoever calls
+    /// step() or stop(). It may append, and ask the runner for status() and model(); not start, step, stop or wait
+    /// for it. What it throws is passed over. Where it takes long, the projections may have to wait for it.
     std::function<void(const RunnerNews&)> news{};
     /// For the builds that the runner begins by itself: see RebuildOptions.
     std::chrono::milliseconds grace{50};
@@ -125,8 +126,9 @@ public:
 
     /// Without threads: gives each projection in turn a piece of its work, in the calling thread, until `max`
     /// events were taken in or nothing is left to do. Returns how many were taken in: 0 means that all is done for
-    /// now. A projection that has to be built is built, whole, within the step. Not for a runner that was
-    /// start()ed.
+    /// now. A projection that has to be built is built, whole, within the step. The next step goes on with the
+    /// projection behind the one that this one ended at, so that each gets its share however small `max` is. Not
+    /// for a runner that was start()ed.
     ///
     /// Sync projections that step() has brought into step are up to date from then on when append() returns.
     std::size_t step(std::size_t max = std::numeric_limits<std::size_t>::max(), const std::stop_token& stop = {});
