@@ -1,11 +1,13 @@
 #include <stele/projections/runner.hpp>
 
 #include "hosted.hpp"
+#include "listeners/listener_host.hpp"
 #include "models_folder.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -26,6 +28,11 @@ constexpr auto waiter_looks_every = 10ms;
 
 std::string label_of(const RunnerOptions& options) {
     return options.label.empty() ? "process " + std::to_string(::getpid()) : options.label;
+}
+
+std::chrono::steady_clock::time_point deadline_behind(std::chrono::milliseconds timeout) {
+    constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
+    return std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest);
 }
 
 bool is_settled(const Hosted::Place& place) {
@@ -53,12 +60,20 @@ std::optional<WaitResult> result_by_file(const LiveModel& model, const Projectio
 
 }  // namespace
 
+bool listeners_are_on() {
+    const char* word = std::getenv("STELE_LISTENERS");
+    if (word == nullptr) return true;
+    const std::string_view said{word};
+    return said != "off" && said != "0" && said != "no" && said != "false";
+}
+
 struct Runner::State {
     State(EventStore& opened, Options given) : store(opened), options(std::move(given)) {}
 
     EventStore& store;
     const Options options;
     ProjectionRegistry registry;
+    ListenerRegistry listeners;
     std::mutex news_mutex;  ///< guards what follows
     std::deque<RunnerNews> untold;
     bool is_telling = false;
@@ -75,7 +90,9 @@ struct Runner::State {
         std::size_t next_turn = 0;
         std::stop_source stop;
         std::vector<std::thread> threads;
+        bool is_started = false;
         CommitHook hook;
+        std::unique_ptr<ListenerHost> listeners;  ///< null where there are none, or they are switched off
 
         explicit Working(State& state)
             : control(state.store.models_folder().parent_path(), state.options.sqlite_vfs),
@@ -88,6 +105,11 @@ struct Runner::State {
             for (const auto& projection : state.registry.all()) {
                 turns.push_back(std::make_shared<Hosted>(context, projection));
                 hosted.emplace(projection->name(), turns.back());
+            }
+            if (!state.listeners.empty() && state.options.listeners_enabled) {
+                listeners = std::make_unique<ListenerHost>(
+                    state.store, state.options, control, member, leases, state.listeners,
+                    [&state](RunnerNews news) { state.keep(std::move(news)); }, [&state] { state.tell(); });
             }
         }
     };
@@ -180,7 +202,21 @@ void Runner::add(const ProjectionRegistry& registry) {
     for (auto& projection : registry.all()) add(std::move(projection));
 }
 
+void Runner::add(std::shared_ptr<const Listener> listener) {
+    const std::lock_guard lock{state_->mutex};
+    if (state_->working) {
+        throw InvalidInput{"listener \"" + listener->name() + "\"", "a runner that has not begun",
+                           "one that has; add listeners before start() and step()"};
+    }
+    state_->listeners.add(std::move(listener));
+}
+
+void Runner::add(const ListenerRegistry& registry) {
+    for (auto& listener : registry.all()) add(std::move(listener));
+}
+
 const ProjectionRegistry& Runner::registry() const noexcept { return state_->registry; }
+const ListenerRegistry& Runner::listeners() const noexcept { return state_->listeners; }
 
 void Runner::start() {
     std::shared_ptr<State::Working> working;
@@ -189,7 +225,8 @@ void Runner::start() {
         const std::lock_guard lock{state_->mutex};
         if (!state_->working) state_->begin();
         working = state_->working;
-        if (!working->threads.empty()) return;
+        if (std::exchange(working->is_started, true)) return;
+        if (working->listeners) working->listeners->start();
         for (const auto& [name, hosted] : working->hosted) {
             working->threads.emplace_back([state = state_.get(), &hosted = *hosted,
                                            stop = working->stop.get_token()] { state->follow(hosted, stop); });
@@ -221,6 +258,7 @@ void Runner::stop() {
     }
     if (!working) return;
     working->stop.request_stop();
+    if (working->listeners) working->listeners->stop();
     for (auto& thread : working->threads) thread.join();
     working->hook.reset();
     for (const auto& [name, hosted] : working->hosted) hosted->close();
@@ -245,7 +283,7 @@ std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
         const std::lock_guard lock{state_->mutex};
         if (!state_->working) state_->begin();
         working = state_->working;
-        if (!working->threads.empty()) {
+        if (working->is_started) {
             throw InvalidInput{"step()", "a runner without threads", "one that was started; stop() it first"};
         }
     }
@@ -261,6 +299,11 @@ std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
             taken += turn.events;
             more = more || turn.next == Hosted::Next::more;
         }
+        if (working->listeners && taken < max) {
+            const auto done = working->listeners->step(max - taken, stop);
+            taken += done;
+            more = more || done > 0;
+        }
     }
     if (taken < max) {
         for (const auto& [name, hosted] : working->hosted) hosted->settle();
@@ -270,8 +313,7 @@ std::size_t Runner::step(std::size_t max, const std::stop_token& stop) {
 
 WaitResult Runner::wait_for(std::string_view name, Position position, std::chrono::milliseconds timeout) {
     const auto& projection = state_->registry.of(name);
-    constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
-    const auto deadline = std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest);
+    const auto deadline = deadline_behind(timeout);
     const LiveModel model{state_->store.models_folder(), name, state_->options.sqlite_vfs};
     const ModelsFolder models{state_->store.models_folder(), name};
     for (;;) {
@@ -299,6 +341,19 @@ WaitResult Runner::wait_for(std::string_view name, Position position, std::chron
                           [&](const Hosted::Place& now) { return now.phase != place.phase; });
         }
     }
+}
+
+WaitResult Runner::wait_for_listener(std::string_view name, Position position, std::chrono::milliseconds timeout) {
+    (void)state_->listeners.of(name);
+    const auto working = state_->now_working();
+    if (!working || !working->listeners) return WaitResult::timed_out;
+    return working->listeners->wait_for(name, position, deadline_behind(timeout));
+}
+
+std::map<std::string, std::size_t> Runner::queue_depths() const {
+    const auto working = state_->now_working();
+    return working && working->listeners ? working->listeners->queue_depths()
+                                         : std::map<std::string, std::size_t>{};
 }
 
 LiveModel Runner::model(std::string_view name) const {

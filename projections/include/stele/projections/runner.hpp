@@ -1,4 +1,4 @@
-// Runner: keeps read models up with the log by itself.
+// Runner: keeps read models up with the log by itself, and has listeners deliver what they select.
 //
 //   Runner runner{store};
 //   runner.add(registry);
@@ -23,9 +23,13 @@
 // hangs (events are waiting, and nothing has moved for Options::takeover_after), another takes over too. A fencing
 // token in the read model's own file keeps an owner that comes back too late from writing (P1).
 //
+// Listeners (listeners/listener.hpp) are added and run in the same way: one owner at a time, over all runners. Each
+// has a queue, whose workers deliver.
+//
 // An idle runner writes nothing, and looks around a few times a second.
 #pragma once
 
+#include <stele/projections/listeners/listener_registry.hpp>
 #include <stele/projections/live_model.hpp>
 #include <stele/projections/projection.hpp>
 #include <stele/projections/projection_registry.hpp>
@@ -37,6 +41,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -57,11 +62,16 @@ struct RunnerNews {
         failed,   ///< a handler failed
         dropped,  ///< the projection is gone, and this runner leaves it alone
         trouble,  ///< a disk, a lock or a file is in the way; the runner tries again
+        dead,     ///< a listener has made a dead letter
     };
     Kind kind;
-    std::string projection;
-    std::string text;  ///< a sentence for people
+    std::string projection;  ///< empty: it is about a listener
+    std::string text;        ///< a sentence for people
+    std::string listener{};  ///< empty: it is about a projection
 };
+
+/// False where the environment has STELE_LISTENERS=off (or 0, no, false).
+[[nodiscard]] bool listeners_are_on();
 
 struct RunnerOptions {
     /// Events per transaction, at most.
@@ -82,6 +92,20 @@ struct RunnerOptions {
     std::chrono::milliseconds grace{50};
     /// The SQLite VFS for read models and control.db; empty: the system's. The seam that fault tests use.
     std::string sqlite_vfs{};
+
+    // ---- Listeners
+
+    /// Off: no listener delivers. Nothing is lost by it: switched on, they go on from where they were.
+    bool listeners_enabled = listeners_are_on();
+    /// What is said of queues; one that a listener names and that is not here has what QueueOptions has by default.
+    std::vector<QueueOptions> queues{};
+    /// Events that a listener has in memory, at most: being delivered, or waiting for a worker. A crash has at most
+    /// so many of them delivered again.
+    std::size_t window = 2'048;
+    /// How long stop() lets deliveries finish before it asks them to give up (Delivery::stop()).
+    std::chrono::milliseconds stop_within{10'000};
+    /// Gives the times of attempts, by which retries are due; tests hand in their own.
+    Clock clock = stele::now;
 };
 
 /// What came of waiting for a projection.
@@ -104,11 +128,14 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Adds a projection, or all of a registry. Throws InvalidInput where there is one of that name, or the runner
-    /// has started.
+    /// Adds a projection or a listener, or all of a registry. Throws InvalidInput where there is one of that name,
+    /// or the runner has started.
     void add(std::shared_ptr<const Projection> projection);
     void add(const ProjectionRegistry& registry);
+    void add(std::shared_ptr<const Listener> listener);
+    void add(const ListenerRegistry& registry);
     [[nodiscard]] const ProjectionRegistry& registry() const noexcept;
+    [[nodiscard]] const ListenerRegistry& listeners() const noexcept;
 
     /// Begins: a thread for each projection, so that a slow one delays no other. Returns when the sync projections
     /// that this runner owns are in step with the log (those that need longer than Options::sync_wait come into
@@ -137,6 +164,14 @@ public:
     /// the runner has: whoever owns it.
     /// Throws NotFound where the runner has no such projection.
     [[nodiscard]] WaitResult wait_for(std::string_view name, Position position, std::chrono::milliseconds timeout);
+
+    /// Waits until the listener has settled everything that it selects up to `position`: delivered, parked, or
+    /// dead. Whoever owns it. Throws NotFound where the runner has no such listener.
+    [[nodiscard]] WaitResult wait_for_listener(std::string_view name, Position position,
+                                               std::chrono::milliseconds timeout);
+
+    /// Runs of events that wait for a worker, by queue; empty while the runner is stopped.
+    [[nodiscard]] std::map<std::string, std::size_t> queue_depths() const;
 
     /// A handle for readers, which follows switches of generation and may outlive the runner.
     /// Throws NotFound where the runner has no such projection.
