@@ -5,11 +5,12 @@ build_packages=(
     libsqlite3-dev libsqlitecpp-dev  # storage
     libssl-dev                       # hashes and signatures
     nlohmann-json3-dev libsimdjson-dev libboost-dev librange-v3-dev
+    libcurl4-openssl-dev                        # webhooks and mails
     libcli11-dev libtomlplusplus-dev zlib1g-dev # the tool
     catch2                                      # the tests
 )
-# python3 runs the snippets of the documents, sqlite3 is what some of them show.
-test_packages=(python3 sqlite3)
+# python3 runs the snippets of the documents, sqlite3 is what some of them show; aiosmtpd is a mail server.
+test_packages=(python3 sqlite3 python3-aiosmtpd)
 # The layout of the sources is checked by the one version that it was made with; later ones lay out differently.
 test_packages_where_offered=(clang-format-14)
 
