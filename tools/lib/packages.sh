@@ -9,8 +9,9 @@ build_packages=(
     libcli11-dev libtomlplusplus-dev zlib1g-dev # the tool
     catch2                                      # the tests
 )
-# python3 runs the snippets of the documents, sqlite3 is what some of them show; aiosmtpd is a mail server.
-test_packages=(python3 sqlite3 python3-aiosmtpd)
+# python3 runs the snippets of the documents, sqlite3 is what some of them show; aiosmtpd is a mail
+# server, and openssl makes its certificate.
+test_packages=(python3 sqlite3 python3-aiosmtpd openssl)
 # The layout of the sources is checked by the one version that it was made with; later ones lay out differently.
 test_packages_where_offered=(clang-format-14)
 

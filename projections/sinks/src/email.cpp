@@ -23,9 +23,25 @@ std::size_t hand_over(char* buffer, std::size_t size, std::size_t count, void* f
     return taken;
 }
 
-// libcurl hands every reply of the server over as if it were a header.
-std::size_t keep_reply(const char* bytes, std::size_t, std::size_t count, void* to) {
-    static_cast<std::string*>(to)->assign(bytes, count);
+// 0 where the reply is no refusal.
+int refusal_in(std::string_view reply) {
+    const auto is_digit = [&](std::size_t i) { return reply[i] >= '0' && reply[i] <= '9'; };
+    if (reply.size() < 3 || !is_digit(0) || !is_digit(1) || !is_digit(2)) return 0;
+    const int status = (reply[0] - '0') * 100 + (reply[1] - '0') * 10 + (reply[2] - '0');
+    return status >= 400 && status <= 599 ? status : 0;
+}
+
+// libcurl hands every reply of the server over as if it were a header. Kept is a refusal that nothing came after:
+// of those that libcurl gets past (no EHLO, one way to log in of several) a better reply follows. That to QUIT
+// (221) is none.
+std::size_t keep_refusal(const char* bytes, std::size_t, std::size_t count, void* to) {
+    const std::string_view reply{bytes, count};
+    auto& refusal = *static_cast<std::string*>(to);
+    if (refusal_in(reply) != 0) {
+        refusal = reply;
+    } else if (reply.substr(0, 3) != "221") {
+        refusal.clear();
+    }
     return count;
 }
 
@@ -97,7 +113,7 @@ private:
         for (const auto& recipient : recipients) to.add("<" + recipient.address + ">");
         const auto sender = "<" + from.address + ">";
         Unread unread{message};
-        std::string reply;
+        std::string refusal;
 
         curl_easy_setopt(easy, CURLOPT_URL, settings_.server.c_str());
         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
@@ -112,9 +128,9 @@ private:
         curl_easy_setopt(easy, CURLOPT_READFUNCTION, &hand_over);
         curl_easy_setopt(easy, CURLOPT_READDATA, &unread);
         curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(message.size()));
-        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &keep_reply);
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, &reply);
-        if (const auto failure = transfer_.run(stop)) fail(*failure, reply);
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &keep_refusal);
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, &refusal);
+        if (const auto failure = transfer_.run(stop)) fail(*failure, refusal);
     }
 
     [[nodiscard]] curl_usessl tls_level() const noexcept {
@@ -130,28 +146,20 @@ private:
     }
 
     // The server's own word counts, where it had one to say about what failed.
-    [[noreturn]] void fail(const TransferFailure& failure, const std::string& reply) const {
-        const int status = refusal_in(reply);
+    [[noreturn]] void fail(const TransferFailure& failure, const std::string& refusal) const {
+        const int status = refusal_in(refusal);
         if (status == 0 || failure.cause == "stopped" || failure.cause == "timeout" || failure.cause == "tls")
             throw DeliveryFailed{failure.cause,
                                  shown_ + ": expected the mail to be taken" + found(failure.reason),
                                  {{"server", shown_}}};
         const auto cause = "smtp_" + std::to_string(status);
-        const auto message = shown_ + ": expected the mail to be taken" + found(reply);
+        const auto message = shown_ + ": expected the mail to be taken" + found(refusal);
         const nlohmann::json facts{{"server", shown_}, {"status", status}};
         if (status >= 500) throw Permanent{cause, message, facts};
         throw DeliveryFailed{cause, message, facts};
     }
 
     [[nodiscard]] static std::string found(const std::string& text) { return ", found" + after_colon(text); }
-
-    // 0 where the last reply was no refusal.
-    [[nodiscard]] static int refusal_in(const std::string& reply) {
-        const auto is_digit = [&](std::size_t i) { return reply[i] >= '0' && reply[i] <= '9'; };
-        if (reply.size() < 3 || !is_digit(0) || !is_digit(1) || !is_digit(2)) return 0;
-        const int status = (reply[0] - '0') * 100 + (reply[1] - '0') * 10 + (reply[2] - '0');
-        return status >= 400 && status <= 599 ? status : 0;
-    }
 
     const Email settings_;
     std::string shown_;

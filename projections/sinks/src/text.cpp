@@ -58,6 +58,7 @@ std::string printable(std::string_view text, std::size_t most) {
         }
         text.remove_prefix(size);
     }
+    clean.erase(clean.find_last_not_of(' ') + 1);
     return clean;
 }
 
