@@ -53,6 +53,7 @@ CREATE TABLE listeners (
     since INTEGER NOT NULL,
     token INTEGER NOT NULL,       -- of the lease of who may write here
     epoch INTEGER NOT NULL,       -- rises when somebody else has moved the place: whoever delivers reads it again
+    start INTEGER NOT NULL DEFAULT 0,  -- it began behind this position
     position INTEGER NOT NULL,    -- everything selected up to here is settled
     read_to INTEGER NOT NULL,     -- and up to here, but for what is under way
     under_way TEXT NOT NULL,      -- a JSON array: the first position, then the distance to each next one

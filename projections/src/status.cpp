@@ -49,6 +49,7 @@ void add_generation(ProjectionStatus& status, const Generation& generation, cons
     status.generation = generation.number;
     status.position = generation.position;
     status.since = generation.since;
+    status.stored_at = generation.updated_at;
     status.rate = generation.rate;
     status.skipped = generation.skipped;
     status.state = generation.state;

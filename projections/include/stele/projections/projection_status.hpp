@@ -60,12 +60,13 @@ struct ProjectionStatus {
     Timestamp since{};  ///< when that state began, where the read model says so
 
     Position position;
-    Position head;                ///< of the log
-    std::int64_t lag_events = 0;  ///< head - position
-    double lag_seconds = 0;       ///< since the first event that is missing was recorded; 0 without one
-    double rate = 0;              ///< events a second that it took in, when it last took any
-    std::int64_t skipped = 0;     ///< events passed over by `on-error skip`
-    std::string owner;            ///< who advances it: the label of a runner that is alive. Empty: nobody
+    Position head;                       ///< of the log
+    std::int64_t lag_events = 0;         ///< head - position
+    double lag_seconds = 0;              ///< since the first event that is missing was recorded; 0 without one
+    double rate = 0;                     ///< events a second that it took in, when it last took any
+    std::int64_t skipped = 0;            ///< events passed over by `on-error skip`
+    std::optional<Timestamp> stored_at;  ///< when its position was last written; empty where it was never built
+    std::string owner;                   ///< who advances it: the label of a runner that is alive. Empty: nobody
 
     std::optional<BuildStatus> building;       ///< whatever the state
     std::optional<ProjectionFailure> failure;  ///< with "failed"

@@ -64,7 +64,8 @@ struct DeadLetterFilter {
                                                const std::string& sqlite_vfs = {});
 
 /// Has them delivered again by whoever runs the listener: the event is read again from the log, and gets all of its
-/// attempts anew. One that was delivered or discarded meanwhile is left alone. Returns those that are tried again.
+/// attempts anew. One that was delivered or discarded meanwhile is left alone, and so are those of a sync listener,
+/// which nobody retries. Returns those that are tried again.
 std::vector<DeadLetter> retry_dead_letters(const EventStore& store, const DeadLetterFilter& filter, bool dry_run,
                                            const std::string& sqlite_vfs = {});
 

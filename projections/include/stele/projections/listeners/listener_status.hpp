@@ -4,6 +4,7 @@
 // is gone, looks as bad as it is. Asking disturbs nobody and writes nothing.
 #pragma once
 
+#include <stele/projections/health.hpp>
 #include <stele/projections/listeners/listener_registry.hpp>
 #include <stele/schema/ordinal.hpp>
 #include <stele/schema/time.hpp>
@@ -67,8 +68,9 @@ struct ListenerStatus {
     /// "live"     delivers, where somebody runs it
     /// "paused"   delivers nothing until it is resumed
     /// "failed"   stopped: see `error`; resume() lets it go on
-    /// "new"      was never run on this store
+    /// "new"      was never run on this store; its position is the one that it would begin behind now
     /// "retired"  was run, and the registry has no such listener
+    /// A sync listener has no place of its own: its position is the head.
     std::string state;
     Timestamp since{};
 
@@ -95,8 +97,8 @@ struct ListenerStatus {
 
 /// Every listener that is in the registry, or was run on this store, by name.
 /// Throws StoreError where the log or control.db cannot be read.
-[[nodiscard]] std::vector<ListenerStatus> listener_status(const EventStore& store, const ListenerRegistry& registry,
-                                                          const std::string& sqlite_vfs = {});
+[[nodiscard]] std::vector<ListenerStatus> listener_status(const EventStore& store,
+                                                          const ListenerRegistry& registry);
 
 /// The same for one. Throws NotFound where it is neither known nor was run.
 [[nodiscard]] ListenerStatus listener_status(const EventStore& store, const ListenerRegistry& registry,
@@ -104,20 +106,5 @@ struct ListenerStatus {
 
 /// All of it as lines for people, each ending with a line break.
 [[nodiscard]] std::string describe(const ListenerStatus& status);
-
-// ---- Is all well?
-
-struct HealthLimits {
-    std::optional<std::int64_t> lag_events{};  ///< red beyond
-    std::optional<double> lag_seconds{};       ///< red beyond
-    /// Red when events wait, were recorded so long ago, and the position was not stored since.
-    std::chrono::milliseconds stalled_after{30'000};
-    std::int64_t dead = -1;  ///< red beyond so many dead letters; below 0: they are no reason
-};
-
-/// Why a listener is not healthy; empty: it is. One sentence each. A paused listener is healthy: somebody wanted
-/// it.
-[[nodiscard]] std::vector<std::string> what_ails(const ListenerStatus& status, const HealthLimits& limits,
-                                                 Timestamp now);
 
 }  // namespace stele

@@ -17,7 +17,10 @@
 namespace stele {
 
 /// Delivers nothing from now on, but for what is under way. Harmless when repeated. A listener that was never run
-/// is paused before its first event. Throws NotFound where it is neither known nor was run.
+/// is paused before its first event.
+///
+/// Throws NotFound      it is neither known nor was run.
+///        InvalidInput  it is sync: it delivers as long as its runner does.
 void pause_listener(const EventStore& store, const ListenerRegistry& registry, std::string_view name,
                     const std::string& sqlite_vfs = {});
 
@@ -30,7 +33,7 @@ void resume_listener(const EventStore& store, const ListenerRegistry& registry, 
 struct Rewound {
     Position from;  ///< where it was
     Position to;
-    std::int64_t events = 0;   ///< that it selects between the two: they are delivered (again)
+    std::int64_t events = 0;   ///< that it selects behind `to`, as far as it had read: they are delivered again
     std::int64_t parked = 0;   ///< of them were parked
     std::int64_t dead = 0;     ///< of them were dead letters: these go, as the events are sent again
     std::vector<Event> first;  ///< of these events, the first few
@@ -40,8 +43,12 @@ struct Rewound {
 /// delivered again, each with the same delivery key as before. Nothing but this sends an event again that was
 /// delivered. With `dry_run` nothing is changed.
 ///
+/// A listener that is paused, or has failed, stays so until it is resumed.
+///
 /// Throws NotFound      the registry has no such listener, or it was never run.
-///        InvalidInput  `to` is beyond the position: that would skip events (D1).
+///        InvalidInput  `to` is beyond the position: that would skip events (D1); or the listener is sync, and has
+///                      no place to be moved.
+/// Cost   the events between are read once, to be counted, before this returns.
 Rewound rewind_listener(const EventStore& store, const ListenerRegistry& registry, std::string_view name,
                         Position to, bool dry_run, const std::string& sqlite_vfs = {});
 
@@ -49,16 +56,20 @@ Rewound rewind_listener(const EventStore& store, const ListenerRegistry& registr
 struct Explanation {
     std::string listener;
     bool selected = false;
-    std::string reason;     ///< why not: the part of the selection that does not hold; or empty
-    std::string order_key;  ///< where it is selected
-    std::string delivery_key;
-    /// "delivered"   dealt with (or passed over as a repetition)
-    /// "waiting"     not reached yet, or under way
-    /// "parked"      waits for a retry, or behind one that does
-    /// "dead"        a dead letter
+    /// Why it is not selected: the part of the selection that does not hold. Or why it waits: what has to happen
+    /// first. Else empty.
+    std::string reason;
+    std::string order_key;     ///< where it is selected
+    std::string delivery_key;  ///< where it is selected, and the store has a key for deliveries yet
+    /// "delivered"     dealt with (or passed over as a repetition)
+    /// "waiting"       not reached yet, or under way
+    /// "parked"        waits for a retry, or behind one that does
+    /// "dead"          a dead letter; with `next_attempt`: an operator has asked for it again
     /// "not selected"
+    /// "before start"  the listener began behind it
+    /// "not kept"      the listener is sync, and keeps nothing but its dead letters
     std::string fate;
-    int attempts = 0;
+    int attempts = 0;  ///< that failed, of an event that is parked or dead
     std::optional<Timestamp> next_attempt{};
     std::string error;  ///< of the last attempt, where one failed
 };
@@ -66,5 +77,11 @@ struct Explanation {
 /// What each listener of the registry makes of `event`, by name.
 [[nodiscard]] std::vector<Explanation> explain_event(const EventStore& store, const ListenerRegistry& registry,
                                                      const Event& event, const std::string& sqlite_vfs = {});
+
+/// The same for many events, in their order, in a fraction of the time.
+[[nodiscard]] std::vector<std::vector<Explanation>> explain_events(const EventStore& store,
+                                                                   const ListenerRegistry& registry,
+                                                                   const std::vector<Event>& events,
+                                                                   const std::string& sqlite_vfs = {});
 
 }  // namespace stele
