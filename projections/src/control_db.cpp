@@ -63,7 +63,7 @@ CREATE TABLE listeners (
     error TEXT NOT NULL,
     counts TEXT NOT NULL,         -- a JSON object: listener_counts.hpp
     breaker TEXT NOT NULL,        -- a JSON object: breaker.hpp
-    queue TEXT NOT NULL,
+    queue TEXT NOT NULL,          -- empty: it is sync, and its place says nothing
     sink TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 -- Deliveries that wait: for their next attempt (due), behind one of the same key (neither due nor held), or for an

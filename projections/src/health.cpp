@@ -71,6 +71,10 @@ std::vector<std::string> what_ails(const ListenerStatus& status, const HealthLim
             (status.failed_position ? " at position " + grouped(status.failed_position->value()) : std::string{}) +
             (status.error.empty() ? "" : ": " + status.error));
     }
+    if (status.position > status.head) {
+        reasons.push_back("is at position " + grouped(status.position.value()) + ", the log ends at " +
+                          grouped(status.head.value()) + ": the log lost events");
+    }
     add_lag(reasons, status, limits);
     if (status.state != "failed") {
         add_stall(reasons, status, "delivers", limits, now);

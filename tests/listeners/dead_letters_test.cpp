@@ -1,5 +1,6 @@
 // Dead letters: listed, looked into, tried again, given up; and never in the way of a success (traps 7, 8, 32).
 #include "kept_rows.hpp"
+#include "listening.hpp"
 
 #include <stele/projections/listeners/dead_letters.hpp>
 
@@ -189,10 +190,70 @@ TEST_CASE("retries that race with deliveries leave nothing of what was delivered
     }
 }
 
-TEST_CASE("letters of a sync listener are discarded, and not tried again", "[listeners][dead]") {
+// ---- With a runner that delivers
+
+// A listener that fails at once and for good where `receiver` says so.
+std::shared_ptr<const Listener> one_attempt(const test::Receiver& receiver, AfterLast after_last) {
+    return listener("mail", {}, receiver.function(), {.retry = test::after({}, 1), .after_last = after_last});
+}
+
+TEST_CASE("a dead letter that is tried again is delivered, and gone", "[listeners][dead]") {
     auto store = six_events();
+    test::Receiver receiver{test::failing_at({Position{3}})};
+    Runner runner{store};
+    runner.add(one_attempt(receiver, AfterLast::free_key));
+    test::step_through(runner);
+    CHECK(receiver.got().size() == 5);
+    auto letters = dead_letters(store, {});
+    REQUIRE(letters.size() == 1);
+    CHECK(letters[0].position == Position{3});
+
+    // It dies again: the same letter, with one attempt more.
+    CHECK(retry_dead_letters(store, {.id = letters[0].id}, false).size() == 1);
+    test::step_through(runner);
+    CHECK(dead_letters(store, {}).at(0).id == letters[0].id);
+    CHECK(attempts_of(store, letters[0].id).size() == 2);
+    CHECK_FALSE(dead_letters(store, {}).at(0).retrying);
+
+    receiver.decide({});
+    CHECK(retry_dead_letters(store, {.id = letters[0].id}, false).size() == 1);
+    test::step_through(runner);
+    CHECK(receiver.got().size() == 6);
+    CHECK(receiver.got().back().position == Position{3});
+    CHECK(dead_letters(store, {}).empty());
     KeptRows rows{store};
-    const auto id = rows.die("counter", test::events_in(store)[0]);
+    CHECK(rows.number("SELECT count(*) FROM attempts") == 0);
+    CHECK(rows.number("SELECT count(*) FROM parked") == 0);
+    CHECK(rows.number("SELECT position FROM listeners WHERE name = 'mail'") == 6);
+}
+
+TEST_CASE("a key that a dead letter holds goes on when it is discarded", "[listeners][dead]") {
+    auto store = six_events();
+    const test::Receiver receiver{test::failing_at({Position{1}})};
+    Runner runner{store};
+    runner.add(one_attempt(receiver, AfterLast::hold_key));
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{2, 4, 6});
+    REQUIRE(dead_letters(store, {}).size() == 1);
+    CHECK(dead_letters(store, {})[0].holds_key);
+
+    CHECK(discard_dead_letters(store, {.listener = "mail"}, false).size() == 1);
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{2, 4, 6, 3, 5});
+    CHECK(dead_letters(store, {}).empty());
+}
+
+TEST_CASE("letters of a sync listener are discarded, and not tried again", "[listeners][dead]") {
+    auto store = EventStore::temporary();
+    const test::Receiver receiver{test::failing_at({Position{1}})};
+    Runner runner{store};
+    runner.add(listener("counter", {}, receiver.function(), {.mode = ListenerMode::sync}));
+    runner.start();
+    test::seed(store, StreamId{"S", "1"}, {"Paid"});
+    runner.stop();
+    KeptRows rows{store};
+    REQUIRE(dead_letters(store, {}).size() == 1);
+    const auto id = dead_letters(store, {})[0].id;
     CHECK(retry_dead_letters(store, {.id = id}, true).empty());
     CHECK(retry_dead_letters(store, {.id = id}, false).empty());
     CHECK(rows.number("SELECT count(*) FROM parked") == 0);

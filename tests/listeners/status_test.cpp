@@ -182,6 +182,13 @@ TEST_CASE("a listener that has stopped is not healthy, and one that is paused is
     CHECK(ails(status).empty());
 }
 
+TEST_CASE("a listener that is ahead of the log is not healthy: the log lost events", "[listeners][health]") {
+    auto status = well();
+    status.head = Position{5};
+    status.position = Position{9};
+    CHECK(ails(status) == std::vector<std::string>{"is at position 9, the log ends at 5: the log lost events"});
+}
+
 TEST_CASE("a listener is not healthy beyond its limits", "[listeners][health]") {
     auto status = well();
     status.lag_events = 11;

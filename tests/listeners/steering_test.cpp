@@ -1,5 +1,6 @@
 // What an operator does to listeners, and asks of them.
 #include "kept_rows.hpp"
+#include "listening.hpp"
 
 #include "listeners/delivery_key.hpp"
 
@@ -168,6 +169,78 @@ TEST_CASE("a rewind that would skip events, or has nothing to rewind, is refused
     CHECK_THROWS_AS(rewind_listener(store, registry, "counter", Position{0}, false), InvalidInput);
     CHECK_THROWS_AS(pause_listener(store, registry, "counter"), InvalidInput);
     CHECK_THROWS_AS(rewind_listener(store, registry, "gone", Position{0}, false), NotFound);
+}
+
+// ---- With a runner that delivers
+
+TEST_CASE("a runner delivers nothing while its listener is paused, and all of it afterwards",
+          "[listeners][steering]") {
+    auto store = six_events();
+    const test::Receiver receiver;
+    Runner runner{store};
+    runner.add(listener("mail", {}, receiver.function()));
+    pause_listener(store, runner.listeners(), "mail");
+    test::step_through(runner);
+    CHECK(receiver.got().empty());
+    resume_listener(store, runner.listeners(), "mail");
+    test::step_through(runner);
+    CHECK(receiver.positions().size() == 6);
+    CHECK(state_of(store, runner.listeners()) == "live");
+}
+
+TEST_CASE("events behind a rewind are sent again with the same keys, and a dry run sends nothing",
+          "[listeners][steering]") {
+    auto store = six_events();
+    const test::Receiver receiver;
+    Runner runner{store};
+    runner.add(listener("mail", matching(types("A")), receiver.function()));
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{1, 3, 5});
+
+    CHECK(rewind_listener(store, runner.listeners(), "mail", Position{2}, true).events == 2);
+    test::step_through(runner);
+    CHECK(receiver.got().size() == 3);
+    CHECK(rewind_listener(store, runner.listeners(), "mail", Position{2}, false).events == 2);
+    test::step_through(runner);
+    REQUIRE(receiver.positions() == test::Numbers{1, 3, 5, 3, 5});
+    CHECK(receiver.got()[3].key == receiver.got()[1].key);
+    CHECK(listener_status(store, runner.listeners(), "mail").position == Position{6});
+}
+
+TEST_CASE("a listener that stopped at an event goes on with it when it is resumed", "[listeners][steering]") {
+    auto store = six_events();
+    test::Receiver receiver{test::failing_at({Position{2}})};
+    Runner runner{store};
+    runner.add(
+        listener("mail", {}, receiver.function(), {.retry = test::after({}, 1), .after_last = AfterLast::stop}));
+    test::step_through(runner);
+    const auto failed = listener_status(store, runner.listeners(), "mail");
+    CHECK(failed.state == "failed");
+    CHECK(failed.failed_position == Position{2});
+    CHECK(what_ails(failed, {}, now()).size() == 1);
+
+    receiver.decide({});
+    resume_listener(store, runner.listeners(), "mail");
+    test::step_through(runner);
+    CHECK(state_of(store, runner.listeners()) == "live");
+    auto positions = receiver.positions();
+    std::sort(positions.begin(), positions.end());
+    CHECK(positions == test::numbers(1, 6));
+}
+
+TEST_CASE("a listener that appends is not rewound: its effects are in the log", "[listeners][steering]") {
+    auto store = six_events();
+    const auto audit =
+        appending_listener("mail", matching(types("A")), [](const Event& cause, const Delivery&, Append& append) {
+            append.to(StreamId{"Audit", "1"}, expect::any, {event("Noted", {{"of", cause.position.value()}})});
+        });
+    Runner runner{store};
+    runner.add(audit);
+    test::step_through(runner);
+    REQUIRE(store.head() == Position{9});
+    CHECK_THROWS_AS(rewind_listener(store, runner.listeners(), "mail", Position{0}, false), InvalidInput);
+    CHECK(listener_status(store, runner.listeners(), "mail").position >= Position{5});
+    CHECK(explain_event(store, runner.listeners(), *store.at(Position{5}))[0].fate == "delivered");
 }
 
 // ---- Explanations

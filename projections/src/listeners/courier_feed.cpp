@@ -108,12 +108,7 @@ bool Courier::is_repetition(const Event& event) {
 
 // What a listener has appended itself it does not hear, or it would answer itself for ever.
 bool Courier::is_own_effect(const Event& event) const {
-    if (!listener_->head().appends) return false;
-    const auto& text = event.metadata.text();
-    if (text.find("\"listener\"") == std::string::npos) return false;
-    const auto metadata = event.metadata.value();
-    const auto by = metadata.find("listener");
-    return by != metadata.end() && by->is_string() && by->get_ref<const std::string&>() == listener_->name();
+    return listener_->head().appends && is_effect_of(listener_->name(), event);
 }
 
 void Courier::queue_up(const std::string& key, RunItem item) {

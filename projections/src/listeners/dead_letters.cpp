@@ -139,8 +139,9 @@ std::vector<Attempt> attempts_of(const EventStore& store, std::int64_t dead_lett
 std::vector<DeadLetter> retry_dead_letters(const EventStore& store, const DeadLetterFilter& filter, bool dry_run,
                                            const std::string& sqlite_vfs) {
     const auto due = to_micros(now());
-    // Whoever keeps no place has no row, and nobody who would look at what is parked.
-    const auto* const has_place = " AND EXISTS (SELECT 1 FROM listeners AS l WHERE l.name = d.listener)";
+    // Nobody looks at what is parked for a listener that has no queue.
+    const auto* const has_place =
+        " AND EXISTS (SELECT 1 FROM listeners AS l WHERE l.name = d.listener AND l.queue <> '')";
     return change_each(
         store, filter, has_place, dry_run, sqlite_vfs, [&](sqlite3* db, std::vector<DeadLetter>& letters) {
             // The position is the event's own: the retry reads it from the log (trap 8).

@@ -25,7 +25,11 @@ public:
         : listener_(listener), control_(control), keys_(keys), selection_(listener.head()) {
         if (control_ != nullptr)
             row_ = control_->read([&](sqlite3* db) { return listener_row(db, listener_.name()); });
-        if (!row_) start_ = start_of(listener_, store);
+        if (row_) {
+            add_tracked(*row_, listener_, store);
+        } else {
+            start_ = start_of(listener_, store);
+        }
     }
 
     [[nodiscard]] Explanation of(const Event& event) {
@@ -49,6 +53,8 @@ private:
         selection_.take(event);
         try {
             explanation.reason = selection_.why_not();
+            if (explanation.reason.empty() && listener_.head().appends && is_effect_of(listener_.name(), event))
+                explanation.reason = "the listener has appended it itself";
             explanation.selected = explanation.reason.empty();
             if (explanation.selected) explanation.order_key = selection_.order_key();
         } catch (const InvalidInput& error) {

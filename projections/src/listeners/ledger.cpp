@@ -68,9 +68,9 @@ void Ledger::begin(Position start, const std::string& queue, const std::string& 
     control_.write(ControlDb::Sync::full, [&](sqlite3* db) {
         sql::Statement row{
             db,
-            "INSERT OR IGNORE INTO listeners (name, state, since, token, epoch, position, read_to, "
+            "INSERT OR IGNORE INTO listeners (name, state, since, token, epoch, start, position, read_to, "
             "under_way, stored_at, beat, failed_position, error, counts, breaker, queue, sink) VALUES "
-            "(?1, 'live', ?2, 0, 0, ?3, ?3, '[]', ?2, 0, 0, '', ?4, '{}', ?5, ?6)"};
+            "(?1, 'live', ?2, 0, 0, ?3, ?3, ?3, '[]', ?2, 0, 0, '', ?4, '{}', ?5, ?6)"};
         row.bind(1, listener_);
         row.bind(2, time);
         row.bind(3, start.value());

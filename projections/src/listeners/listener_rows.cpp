@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 namespace stele {
 
 std::filesystem::path folder_of(const EventStore& store) { return store.models_folder().parent_path(); }
@@ -31,6 +33,16 @@ std::optional<ListenerRow> listener_row(sqlite3* db, std::string_view name) {
     found.queue = row.text(column++);
     found.sink = row.text(column++);
     return found;
+}
+
+void add_tracked(ListenerRow& row, const Listener& listener, const EventStore& store) {
+    if (!listener.head().appends) return;
+    const auto tracked = store.tracked("listener/" + listener.name());
+    if (!tracked) return;
+    const Position appended{tracked->position};
+    std::erase_if(row.under_way, [&](Position position) { return position <= appended; });
+    row.read_to = std::max(row.read_to, appended);
+    row.position = row.under_way.empty() ? row.read_to : row.under_way.front().previous();
 }
 
 std::vector<std::string> listeners_in(sqlite3* db) {

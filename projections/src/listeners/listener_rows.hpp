@@ -43,6 +43,10 @@ struct ListenerRow {
 /// Empty where the listener was never run.
 [[nodiscard]] std::optional<ListenerRow> listener_row(sqlite3* db, std::string_view name);
 
+/// Moves the place of a listener that appends to where its last append says: both are committed together, and
+/// control.db hears of it later.
+void add_tracked(ListenerRow& row, const Listener& listener, const EventStore& store);
+
 /// The names of all that were run, or have left dead letters.
 [[nodiscard]] std::vector<std::string> listeners_in(sqlite3* db);
 

@@ -128,7 +128,8 @@ ListenerStatus status_of(const EventStore& store, const std::string& name, const
                          const Look& look) {
     ListenerStatus status;
     status.name = name;
-    const auto [row, parked, dead] = look.of(name);
+    auto [row, parked, dead] = look.of(name);
+    if (row && definition != nullptr) add_tracked(*row, *definition, store);
     // Behind what was read of the position, so that the head is never the older of the two.
     status.head = store.head();
     if (row) {

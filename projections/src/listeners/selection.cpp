@@ -112,4 +112,12 @@ std::optional<std::string> Selection::deduplication_value() {
     });
 }
 
+bool is_effect_of(const std::string& listener, const Event& event) {
+    // Most events say nothing of a listener, and need not be parsed.
+    if (event.metadata.text().find("\"listener\"") == std::string::npos) return false;
+    const auto metadata = event.metadata.value();
+    const auto by = metadata.find("listener");
+    return by != metadata.end() && by->is_string() && by->get_ref<const std::string&>() == listener;
+}
+
 }  // namespace stele

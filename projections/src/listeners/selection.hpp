@@ -53,4 +53,7 @@ private:
     const Event* event_ = nullptr;
 };
 
+/// Whether an appending listener has appended the event itself: the engine says so in the event's metadata.
+[[nodiscard]] bool is_effect_of(const std::string& listener, const Event& event);
+
 }  // namespace stele

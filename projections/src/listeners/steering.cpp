@@ -26,6 +26,13 @@ void expect_queued(const Listener& listener) {
                        "a sync one, which runs within append() as long as its runner does"};
 }
 
+// What was appended is in the log for good, once; there is nothing to be sent again.
+void expect_outside_effect(const Listener& listener) {
+    if (!listener.head().appends) return;
+    throw InvalidInput{"listener \"" + listener.name() + "\"", "one whose effect is outside of the store",
+                       "one that appends: each of its effects stands in the log, exactly once"};
+}
+
 // Makes the row of a listener that was never run, paused.
 void insert_paused(sqlite3* db, const Listener& listener, Position start, std::int64_t time) {
     const auto counts = counts_json({});
@@ -179,6 +186,7 @@ Rewound rewind_listener(const EventStore& store, const ListenerRegistry& registr
                         Position to, bool dry_run, const std::string& sqlite_vfs) {
     const auto& listener = registry.of(name);
     expect_queued(listener);
+    expect_outside_effect(listener);
     const auto control = ControlDb::open_existing(folder_of(store), sqlite_vfs);
     if (!control)
         throw NotFound{"listener \"" + listener.name() + "\" was never run on this store", {{"listener", name}}};

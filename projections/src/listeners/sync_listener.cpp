@@ -14,7 +14,7 @@ void SyncListener::begin() {
     if (const auto place = ledger_.place()) {
         counts_ = place->counts;
     } else {
-        ledger_.begin(position_, listener_->head().queue, listener_->head().sink);
+        ledger_.begin(position_, {}, listener_->head().sink);  // no queue: it is sync
     }
 }
 

@@ -47,7 +47,7 @@ struct Rewound {
 ///
 /// Throws NotFound      the registry has no such listener, or it was never run.
 ///        InvalidInput  `to` is beyond the position: that would skip events (D1); or the listener is sync, and has
-///                      no place to be moved.
+///                      no place to be moved; or it appends, and has its effects in the log already.
 /// Cost   the events between are read once, to be counted, before this returns.
 Rewound rewind_listener(const EventStore& store, const ListenerRegistry& registry, std::string_view name,
                         Position to, bool dry_run, const std::string& sqlite_vfs = {});
