@@ -76,6 +76,8 @@ KnownProjections known_projections(Context& context) {
     return known;
 }
 
+ListenerRegistry known_listeners(Context& context) { return context.registry().listeners; }
+
 bool names_file(const std::string& word) {
     constexpr std::string_view ending = ".sql";
     return word.size() > ending.size() && word.compare(word.size() - ending.size(), ending.size(), ending) == 0;

@@ -1,9 +1,10 @@
-// Definitions: the projections and aggregates that a command can name.
+// Definitions: the projections, listeners and aggregates that a command can name.
 #pragma once
 
 #include "context.hpp"
 #include "failure.hpp"
 
+#include <stele/projections/listeners/listener_registry.hpp>
 #include <stele/projections/projection_registry.hpp>
 #include <stele/replay/aggregate.hpp>
 
@@ -25,6 +26,9 @@ struct KnownProjections {
 
 /// The projections of the program, and those in the project's folder.
 [[nodiscard]] KnownProjections known_projections(Context& context);
+
+/// The listeners of the program.
+[[nodiscard]] ListenerRegistry known_listeners(Context& context);
 
 /// Whether `word` names a file and not a projection: it ends in .sql.
 [[nodiscard]] bool names_file(const std::string& word);

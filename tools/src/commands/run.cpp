@@ -46,6 +46,8 @@ const char* word(RunnerNews::Kind kind) {
             return "dropped";
         case RunnerNews::Kind::trouble:
             return "trouble";
+        case RunnerNews::Kind::dead:
+            return "dead";
     }
     return "";
 }

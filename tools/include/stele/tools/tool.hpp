@@ -1,4 +1,4 @@
-// The stele command, for programs that have projections and aggregates in C++.
+// The stele command, for programs that have projections, listeners and aggregates in C++.
 //
 //     int main(int argc, char** argv) {
 //         stele::tool::Registry registry;
@@ -7,6 +7,7 @@
 //     }
 #pragma once
 
+#include <stele/projections/listeners/listener_registry.hpp>
 #include <stele/projections/projection_registry.hpp>
 #include <stele/replay/aggregate_registry.hpp>
 
@@ -15,6 +16,7 @@ namespace stele::tool {
 /// What the program adds to what stands in the files of a project.
 struct Registry {
     ProjectionRegistry projections;
+    ListenerRegistry listeners;
     AggregateRegistry aggregates;
 };
 
