@@ -59,6 +59,7 @@ expect_works() { # WORK TARGET
     case $2 in
     stele::store) expected=$'Site/site-42 v1 SiteCreated\nSite/site-42 v2 SitePublished' ;;
     stele::stele) expected=$'{"$type":"SitePublished","domain":"example.org"}\ngeneration 1 at 2' ;;
+    stele::sinks) expected='webhook https://example.com/hook' ;;
     stele::tools) expected=$'"version":1\ngeneration 1\n{"n":1}' ;;
     esac
     [ "$printed" = "$expected" ] || fail "the consumer printed: $printed, expected: $expected"

@@ -1,4 +1,5 @@
 // Mails, taken by a real SMTP server (smtp_server.py), which reads them with Python's email package.
+#include "certificate.hpp"
 #include "vocabulary.hpp"
 
 #include "mail_message.hpp"
@@ -6,13 +7,10 @@
 #include <stele/test/process.hpp>
 #include <stele/test/refusal.hpp>
 
-#include <cstdlib>
-
 namespace stele::sinks {
 namespace {
 
 using namespace std::chrono_literals;
-using stele::test::TemporaryFolder;
 using test::Sinking;
 using test::some_event;
 
@@ -178,22 +176,15 @@ TEST_CASE("a server that hangs or is not there has the mail tried again", "[sink
 }
 
 TEST_CASE("a login goes over TLS alone, to a server that is known", "[sinks][email]") {
-    const TemporaryFolder folder;
-    const auto file = [&](const char* name) { return (folder / name).string(); };
-    const auto make =
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
-        "subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
-        file("key") + " -out " + file("certificate") + " 2>" + file("log") + " && cat " + file("key") + " " +
-        file("certificate") + " > " + file("both");
-    REQUIRE(std::system(make.c_str()) == 0);
-    MailServer server{{"--certificate", file("both"), "--user", "stele", "--password", "s3cret"}};
+    const test::Certificate certificate;
+    MailServer server{{"--certificate", certificate.with_key(), "--user", "stele", "--password", "s3cret"}};
     auto email = to(server);
     email.tls = Email::Tls::required;
     email.user = "stele";
     email.password = test::secret("s3cret");
 
     CHECK(Sinking{email}.attempt().cause == "tls");  // nobody we know has signed the certificate
-    email.ca_file = file("certificate");
+    email.ca_file = certificate.certificate();
     const auto came_to = Sinking{email}.attempt();
     CAPTURE(came_to.message);
     REQUIRE(came_to.succeeded);

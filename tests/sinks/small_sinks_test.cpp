@@ -189,7 +189,10 @@ TEST_CASE("addresses that everybody can reach are public and no others", "[sinks
 TEST_CASE("what goes into a message is one line of valid UTF-8 that obeys nobody", "[sinks][text]") {
     CHECK(printable(" a\r\nb\tc\x1b[2J\x7f ") == "a  b c [2J");
     CHECK(printable("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
-    CHECK(printable("a\xff\xc3(\xe2\x82") == "a?" "?(?" "?");
+    CHECK(printable("a\xff\xc3(\xe2\x82") ==
+          "a?"
+          "?(?"
+          "?");
     CHECK(printable("\xc2\x9b"
                     "31m") == " 31m");
     CHECK(printable("\xed\xa0\x80") == "???");
