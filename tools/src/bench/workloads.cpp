@@ -52,7 +52,8 @@ const FilledLog& Context::filled_log() {
 std::vector<Workload> workloads() {
     std::vector<Workload> all;
     for (auto make : {append_workloads, concurrent_workloads, read_workloads, import_workloads, rebuild_workloads,
-                      projection_workloads, projection_load_workloads, delivery_workloads, footprint_workloads}) {
+                      projection_workloads, projection_load_workloads, delivery_workloads, listener_workloads,
+                      footprint_workloads}) {
         auto some = make();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }
