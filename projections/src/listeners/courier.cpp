@@ -82,7 +82,7 @@ Courier::Turn Courier::trouble(const std::string& text) {
     return {false, wait, 0};
 }
 
-bool Courier::may_deliver() const noexcept { return token_ != 0 && state_ == "live" && holds_ == 0; }
+bool Courier::may_deliver() const noexcept { return token_ != 0 && is_loaded_ && state_ == "live" && holds_ == 0; }
 
 bool Courier::has_room() const noexcept {
     constexpr std::size_t most_bytes = std::size_t{32} << 20;
@@ -105,7 +105,7 @@ bool Courier::look() {
         reload_keys_at_ = time + reload_keys_every;
     }
     const auto version = ledger_.data_version();
-    if (version == seen_version_) return true;
+    if (version == seen_version_ && is_loaded_) return true;
     seen_version_ = version;
     is_due_known_ = false;
     const auto place = ledger_.place();
@@ -113,7 +113,7 @@ bool Courier::look() {
         lose(quoted(listener_->name()) + " was taken over by another runner");
         return false;
     }
-    if (place->epoch != epoch_) {
+    if (!is_loaded_ || place->epoch != epoch_) {
         load();
     } else {
         change_state(*place);
@@ -189,7 +189,8 @@ Position Courier::start() const {
     return {};
 }
 
-// Reads the place, and throws away what was in memory: deliveries that are under way are made again.
+// Reads the place, and throws away what was in memory: deliveries that are under way are made again. Where that
+// fails nothing is known, so nothing is delivered or settled before it has succeeded.
 void Courier::load() {
     unload();
     auto place = ledger_.place();
@@ -215,10 +216,12 @@ void Courier::load() {
     outstanding_.reset(place->read_to, {});
     stored_read_to_ = place->read_to;
     stored_at_ = std::chrono::steady_clock::now();
+    ledger_.free_first_of_keys(context_.options.clock());
     parked_keys_.reload();
     reload_keys_at_ = stored_at_ + reload_keys_every;
     seen_version_ = ledger_.data_version();
     take_up_again(place->under_way);
+    is_loaded_ = true;
     change_state(*place);
 }
 
@@ -232,6 +235,7 @@ void Courier::take_up_again(const std::vector<Position>& positions) {
 }
 
 void Courier::unload() {
+    is_loaded_ = false;
     ++life_;
     outstanding_.reset({}, {});
     bytes_ = 0;
@@ -245,6 +249,7 @@ void Courier::unload() {
     effects_.clear();
     unstored_ = 0;
     is_due_known_ = false;
+    has_passed_over_due_ = false;
     holds_ &= ~hold_for_trouble;
 }
 
@@ -270,11 +275,13 @@ ListenerPlace Courier::place_now() const {
 }
 
 void Courier::settle() {
+    if (!is_loaded_) return;
     const auto time = std::chrono::steady_clock::now();
     const bool appends = listener_->head().appends;
     const bool has_news = !settlement_.is_empty() || (unstored_ > 0 && !appends);
     const bool has_moved = unstored_ > 0 || outstanding_.read_to() != stored_read_to_;
-    const bool is_busy = !outstanding_.empty() || parked_out_ > 0 || (breaker_ && !breaker_->is_closed());
+    const bool is_overdue = next_due_ && *next_due_ <= context_.options.clock();
+    const bool is_busy = !outstanding_.empty() || parked_out_ > 0 || (may_deliver() && is_overdue);
     if (has_news || (has_moved && time - stored_at_ >= store_positions_every)) {
         settle_now(false);
     } else if (is_busy && time - stored_at_ >= context_.options.takeover_after / 4) {
@@ -287,7 +294,7 @@ void Courier::settle_now(bool is_beat) {
     const auto place = place_now();
     Ledger::Settled settled;
     try {
-        settled = ledger_.settle(settlement_, place, token_, is_beat);
+        settled = ledger_.settle(settlement_, place, token_, context_.options.clock(), is_beat);
     } catch (...) {
         if (!is_beat) holds_ |= hold_for_trouble;
         throw;
@@ -303,7 +310,7 @@ void Courier::settle_now(bool is_beat) {
     unstored_ = 0;
     if (settlement_.stop) change_state(stopped_place(settlement_.stop->error));
     const auto last_death = settlement_.deaths.empty() ? Position{} : settlement_.deaths.back().position;
-    if (!settlement_.parked.empty()) is_due_known_ = false;
+    if (!settlement_.parked.empty() || !settlement_.waiting.empty()) is_due_known_ = false;
     settlement_ = {};
     claims_.clear();
     parked_keys_.written();
@@ -326,26 +333,35 @@ ListenerPlace Courier::stopped_place(const std::string& error) {
 
 // Keys that are parked, and of which a run has ended: what is next of them, now that it is settled?
 void Courier::go_on_with_keys() {
+    if (!is_loaded_) return;
     auto keys = std::exchange(to_go_on_, {});
-    constexpr std::size_t at_once = 64;
-    for (const auto& key : keys) {
-        if (token_ == 0) return;
-        const auto of_key = ledger_.of_key(key, context_.options.clock(), at_once);
-        if (of_key.is_blocked) {
-            keys_.erase(key);
-            is_due_known_ = false;
-        } else if (of_key.deliveries.empty()) {
-            keys_.erase(key);
-            parked_keys_.remove(key);
-        } else if (may_deliver() && (!breaker_ || breaker_->is_closed())) {
-            (void)push_parked(of_key.deliveries, false);
-        } else {
-            const auto& first = of_key.deliveries.front();
-            settlement_.parked.push_back({key, first.position, first.attempts, context_.options.clock(), false});
-            keys_.erase(key);
+    for (auto key = keys.begin(); key != keys.end(); ++key) {
+        try {
+            go_on_with(*key);
+        } catch (...) {
+            to_go_on_.insert(to_go_on_.end(), key, keys.end());
+            throw;
         }
     }
     if (!settlement_.is_empty()) settle_now(false);
+}
+
+void Courier::go_on_with(const std::string& key) {
+    constexpr std::size_t at_once = 64;
+    const auto of_key = ledger_.of_key(key, context_.options.clock(), at_once);
+    if (of_key.is_blocked) {
+        keys_.erase(key);
+        is_due_known_ = false;
+    } else if (of_key.deliveries.empty()) {
+        keys_.erase(key);
+        parked_keys_.remove(key);
+    } else if (may_deliver() && (!breaker_ || breaker_->is_closed())) {
+        (void)push_parked(of_key.deliveries, false);
+    } else {
+        const auto& first = of_key.deliveries.front();
+        settlement_.parked.push_back({key, first.position, first.attempts, context_.options.clock(), false, true});
+        keys_.erase(key);
+    }
 }
 
 std::chrono::milliseconds Courier::next_wait(Timestamp time) const {
@@ -354,10 +370,15 @@ std::chrono::milliseconds Courier::next_wait(Timestamp time) const {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(moment - time);
         wait = std::clamp<std::chrono::milliseconds>(left, 1ms, wait);
     };
+    if (!may_deliver()) return wait;
     if (!breaker_ || breaker_->is_closed()) {
-        if (next_due_) until(*next_due_);
+        if (next_due_ && parked_out_ < context_.options.window) until(*next_due_);
     } else if (const auto status = breaker_->status(); status.state == "open") {
-        until(*status.until);
+        if (!ready_.empty()) {
+            until(*status.until);
+        } else if (next_due_) {
+            until(std::max(*next_due_, *status.until));
+        }
     }
     return wait;
 }
@@ -377,7 +398,7 @@ void Courier::close() noexcept {
     if (token_ == 0) return;
     try {
         collect();
-        if (!settlement_.is_empty() || unstored_ > 0 || outstanding_.read_to() != stored_read_to_)
+        if (is_loaded_ && (!settlement_.is_empty() || unstored_ > 0 || outstanding_.read_to() != stored_read_to_))
             settle_now(false);
         if (token_ != 0) go_on_with_keys();
     } catch (const std::exception&) {

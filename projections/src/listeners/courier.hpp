@@ -163,7 +163,7 @@ private:
     void collect();
     void take_in(Report& part);
     void fail(Report& part, const RunItem& item, const Failure& failure);
-    void bury(const std::string& key, const Event& event, const Failure& failure);
+    void bury(const Report& part, const Event& event, const Failure& failure);
     void park_behind(Report& part);
     void settle_one(Position position, std::size_t bytes);
     [[nodiscard]] static std::size_t size_of(const RunItem& item);
@@ -195,6 +195,7 @@ private:
     void settle();
     void settle_now(bool is_beat);
     void go_on_with_keys();
+    void go_on_with(const std::string& key);
     [[nodiscard]] ListenerPlace place_now() const;
     [[nodiscard]] static ListenerPlace stopped_place(const std::string& error);
     [[nodiscard]] std::chrono::milliseconds next_wait(Timestamp time) const;
@@ -213,6 +214,7 @@ private:
     Selection selection_;
     ParkedKeys parked_keys_;
     std::int64_t token_ = 0;             ///< of our lease; 0: we have none
+    bool is_loaded_ = false;             ///< what follows is what control.db said, and what came of it since
     std::atomic<std::int64_t> life_{0};  ///< rises when what is in memory is thrown away; workers look at it
     std::string state_;                  ///< as control.db said last: "live", "paused", "failed"; empty: not ours
     std::int64_t epoch_ = 0;
@@ -236,6 +238,7 @@ private:
     Time next_look_{};
     std::optional<Timestamp> next_due_;
     bool is_due_known_ = false;
+    bool has_passed_over_due_ = false;  ///< as events of the same key are in memory still
     Time reload_keys_at_{};
     int troubles_ = 0;  ///< in a row
     std::string last_trouble_;

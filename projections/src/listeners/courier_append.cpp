@@ -136,6 +136,8 @@ void Courier::commit(std::vector<Effect*>& effects) {
     const auto life = life_.load();
     try {
         if (!settlement_.is_empty()) settle_now(false);
+        if (life == life_ && !context_.leases.holds(lease_, token_))
+            lose("listener \"" + listener_->name() + "\" was taken over by another runner");
         if (life != life_) return;
         together.tracking(source_, all.back()->item.event.position.value());
         if (std::holds_alternative<TrackingConflict>(context_.store.try_append(together))) return load();

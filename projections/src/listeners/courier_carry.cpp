@@ -166,6 +166,7 @@ void Courier::take_in(Report& part) {
                       std::make_move_iterator(part.rest.end()));
     if (key.queued.empty()) {
         keys_.erase(part.key);
+        if (has_passed_over_due_) is_due_known_ = has_passed_over_due_ = false;
     } else {
         ready_.push_back(part.key);
     }
@@ -179,7 +180,8 @@ void Courier::fail(Report& part, const RunItem& item, const Failure& failure) {
     ++counts_.failed_by_cause[failure.cause];
     if (item.made > 0) ++counts_.retried;
     counts_.durations.add(std::chrono::duration<double>(failure.duration).count());
-    settlement_.failures.push_back({position, failure.at, failure.duration, failure.cause, failure.error});
+    settlement_.failures.push_back(
+        {position, failure.at, failure.duration, failure.cause, failure.error, part.is_parked});
     if (!part.is_parked) settle_one(position, size_of(item));
 
     const int attempts = item.attempts + (failure.counts ? 1 : 0);
@@ -187,31 +189,34 @@ void Courier::fail(Report& part, const RunItem& item, const Failure& failure) {
     if (!is_last) {
         const auto random = std::uniform_real_distribution<double>{0, 1}(random_);
         auto wait = head.retry.wait_behind(std::max(attempts, 1), random);
-        if (failure.asked_wait) wait = std::max(wait, *failure.asked_wait);
+        constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};
+        if (failure.asked_wait) wait = std::max(wait, std::min(*failure.asked_wait, longest));
         auto due = failure.at + wait;
         if (!failure.counts && breaker_) due = std::max(due, breaker_->status().until.value_or(due));
-        settlement_.parked.push_back({part.key, position, attempts, due, false});
+        settlement_.parked.push_back({part.key, position, attempts, due, false, part.is_parked});
         return park_behind(part);
     }
     if (head.after_last == AfterLast::stop) {
-        settlement_.parked.push_back({part.key, position, attempts, std::nullopt, false});
+        // Due at once, with all of its attempts: as soon as the listener is resumed.
+        settlement_.parked.push_back({part.key, position, 0, failure.at, false, part.is_parked});
         settlement_.stop = {position, item.event.type + " of " + item.event.stream.name() + " at position " +
                                           std::to_string(position.value()) + ": " + failure.error};
         return park_behind(part);
     }
-    bury(part.key, item.event, failure);
+    bury(part, item.event, failure);
     if (head.after_last == AfterLast::hold_key) {
-        settlement_.parked.push_back({part.key, position, attempts, std::nullopt, true});
+        settlement_.parked.push_back({part.key, position, attempts, std::nullopt, true, part.is_parked});
         park_behind(part);
     } else if (part.is_parked) {
         settlement_.done.push_back({part.key, position, false});
     }
 }
 
-void Courier::bury(const std::string& key, const Event& event, const Failure& failure) {
+void Courier::bury(const Report& part, const Event& event, const Failure& failure) {
     ++counts_.dead;
     ++counts_.dead_by_cause[failure.cause];
-    settlement_.deaths.push_back({key, event.position, event.id, event.stream.name(), event.type});
+    settlement_.deaths.push_back(
+        {part.key, event.position, event.id, event.stream.name(), event.type, part.is_parked});
     tell(RunnerNews::Kind::dead, "listener \"" + listener_->name() + "\": dead letter: " + event.type + " of " +
                                      event.stream.name() + " at position " +
                                      std::to_string(event.position.value()) + ": " + failure.error);

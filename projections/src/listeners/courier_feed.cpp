@@ -23,7 +23,7 @@ std::size_t bytes_of(const Event& event) {
 // Reads on until memory is full, the log ends, or `max` events were taken up.
 std::size_t Courier::feed(std::size_t max) {
     std::size_t taken = 0;
-    while (taken < max && has_room()) {
+    while (taken < max && has_room() && may_deliver()) {
         if (!range_) {
             const auto head = context_.store.head();
             if (outstanding_.read_to() >= head) break;
@@ -51,7 +51,8 @@ bool Courier::take_up(const Event& event, bool is_again) {
     selection_.take(event);
     std::string key;
     try {
-        if (!selection_.selects() || is_own_effect(event) || is_repetition(event)) {
+        // One that was under way has claimed its value already.
+        if (!selection_.selects() || is_own_effect(event) || (!is_again && is_repetition(event))) {
             outstanding_.read(event.position);
             return false;
         }
@@ -65,7 +66,7 @@ bool Courier::take_up(const Event& event, bool is_again) {
         failure.error = error.what();
         failure.is_permanent = true;
         Report part;
-        part.key = event.stream.name();
+        if (listener_->head().order.kind != OrderBy::Kind::global) part.key = event.stream.name();
         outstanding_.take_up(event.position);
         bytes_ += bytes_of(event);
         fail(part, {event, 0, 0}, failure);
@@ -94,7 +95,7 @@ bool Courier::is_repetition(const Event& event) {
     const auto claimed = claims_.find(*value);
     const bool is_claimed =
         claimed != claims_.end()
-            ? claimed->second.first > event.recorded_at && claimed->second.second != event.position
+            ? claimed->second.first > event.recorded_at && claimed->second.second < event.position
             : ledger_.is_claimed(*value, event.recorded_at, event.position);
     if (is_claimed) {
         ++counts_.deduplicated;
@@ -102,7 +103,7 @@ bool Courier::is_repetition(const Event& event) {
     }
     const auto until = event.recorded_at + listener_->head().deduplication->within;
     claims_[*value] = {until, event.position};
-    settlement_.claims.push_back({*value, until, event.position});
+    settlement_.claims.push_back({*value, event.recorded_at, until, event.position});
     return false;
 }
 
@@ -152,20 +153,20 @@ void Courier::deliver_due() {
 // Hands out the first of each key that is due. Whether there was any.
 bool Courier::push_due(Timestamp now, std::size_t most, bool is_trial) {
     const auto found = ledger_.due(now, most);
-    bool has_skipped = found.size() == most;
     bool has_pushed = false;
     for (const auto& delivery : found) {
         parked_keys_.add(delivery.key);
         if (const auto known = keys_.find(delivery.key); known != keys_.end()) {
             // Of a key that has events in memory still: an operator has asked for a dead letter of it. Those that
             // come go behind it from now on.
-            has_skipped = has_skipped || !known->second.is_parked;
+            has_passed_over_due_ = has_passed_over_due_ || !known->second.is_parked;
             continue;
         }
         has_pushed = push_parked({delivery}, is_trial) || has_pushed;
         if (is_trial && has_pushed) break;
     }
-    next_due_ = has_skipped || is_trial ? std::optional{now + 20ms} : ledger_.next_due(now);
+    const bool may_be_more = found.size() == most || (is_trial && has_pushed);
+    next_due_ = may_be_more ? std::optional{now} : ledger_.next_due(now);
     return has_pushed;
 }
 

@@ -90,24 +90,21 @@ bool Ledger::claim(std::int64_t token, const std::string& queue, const std::stri
         row.bind(2, token);
         row.bind(3, queue);
         row.bind(4, sink);
-        const bool claimed = row.step();
-        row.reset();
-        if (claimed) free_first_of_keys(db);
-        return claimed;
+        return row.step();
     });
 }
 
-// A process that ended between the delivery of a key's first event and those behind it left them waiting for
-// nothing.
-void Ledger::free_first_of_keys(sqlite3* db) {
-    sql::Statement free{
-        db,
-        "UPDATE parked SET due = ?2 WHERE listener = ?1 AND due IS NULL AND held = 0 AND NOT EXISTS "
-        "(SELECT 1 FROM parked AS before WHERE before.listener = parked.listener AND before.key = "
-        "parked.key AND before.position < parked.position)"};
-    free.bind(1, listener_);
-    free.bind(2, micros(now()));
-    free.run();
+void Ledger::free_first_of_keys(Timestamp now) {
+    control_.write(ControlDb::Sync::full, [&](sqlite3* db) {
+        sql::Statement free{
+            db,
+            "UPDATE parked SET due = ?2 WHERE listener = ?1 AND due IS NULL AND held = 0 AND NOT EXISTS "
+            "(SELECT 1 FROM parked AS before WHERE before.listener = parked.listener AND before.key = "
+            "parked.key AND before.position < parked.position)"};
+        free.bind(1, listener_);
+        free.bind(2, micros(now));
+        free.run();
+    });
 }
 
 std::int64_t Ledger::token() {
@@ -121,7 +118,7 @@ std::int64_t Ledger::token() {
 // ---- Settling
 
 Ledger::Settled Ledger::settle(const Settlement& settlement, const ListenerPlace& place, std::int64_t token,
-                               bool is_beat) {
+                               Timestamp clock_now, bool is_beat) {
     const auto time = micros(now());
     const auto under_way = under_way_json(place.under_way);
     const auto counts = counts_json(place.counts);
@@ -148,7 +145,8 @@ Ledger::Settled Ledger::settle(const Settlement& settlement, const ListenerPlace
         }
 
         write_claims(db, settlement);
-        write_parked(db, settlement);
+        write_parked(db, settlement.parked);
+        write_waiting(db, settlement.waiting, clock_now);
         write_failures(db, settlement.failures);
         write_deaths(db, settlement.deaths);
         write_done(db, settlement.done);
@@ -187,7 +185,7 @@ void Ledger::write_claims(sqlite3* db, const Settlement& settlement) {
                            "INSERT INTO deduplicated (listener, value, until, position) VALUES (?1, ?2, ?3, ?4) ON "
                            "CONFLICT (listener, value) DO UPDATE SET until = excluded.until, position = "
                            "excluded.position");
-    for (const auto& [value, until, position] : settlement.claims) {
+    for (const auto& [value, recorded_at, until, position] : settlement.claims) {
         claim.bind(1, listener_);
         claim.bind(2, value);
         claim.bind(3, micros(until));
@@ -202,41 +200,58 @@ void Ledger::write_claims(sqlite3* db, const Settlement& settlement) {
     // but for rewinds, which are meant to deliver again.
     sql::Statement sweep{db, "DELETE FROM deduplicated WHERE listener = ?1 AND until < ?2"};
     sweep.bind(1, listener_);
-    sweep.bind(2, micros(now() - std::chrono::minutes{1}));
+    sweep.bind(2, micros(settlement.claims.back().recorded_at));
     sweep.run();
 }
 
-void Ledger::write_parked(sqlite3* db, const Settlement& settlement) {
-    if (!settlement.waiting.empty()) {
+// What waits behind nothing any more, as an operator has discarded what it would wait for, is due at once.
+void Ledger::write_waiting(sqlite3* db, const std::vector<Settlement::Park>& waiting, Timestamp now) {
+    for (const auto& park : waiting) {
         auto& wait = prepared(statements_.wait, db,
-                              "INSERT OR IGNORE INTO parked (listener, key, position, attempts, due, held) VALUES "
-                              "(?1, ?2, ?3, ?4, NULL, 0)");
-        for (const auto& waiting : settlement.waiting) {
-            wait.bind(1, listener_);
-            wait.bind(2, waiting.key);
-            wait.bind(3, waiting.position.value());
-            wait.bind(4, waiting.attempts);
-            wait.run();
-        }
+                              "INSERT OR IGNORE INTO parked (listener, key, position, attempts, due, held) SELECT "
+                              "?1, ?2, ?3, ?4, CASE WHEN EXISTS (SELECT 1 FROM parked WHERE listener = ?1 AND key "
+                              "= ?2 AND position < ?3) THEN NULL ELSE ?5 END, 0");
+        wait.bind(1, listener_);
+        wait.bind(2, park.key);
+        wait.bind(3, park.position.value());
+        wait.bind(4, park.attempts);
+        wait.bind(5, micros(now));
+        wait.run();
     }
-    for (const auto& parked : settlement.parked) {
-        auto& park =
+}
+
+void Ledger::write_parked(sqlite3* db, const std::vector<Settlement::Park>& parked) {
+    for (const auto& park : parked) {
+        if (park.again && is_gone(db, park.position)) continue;
+        auto& write =
             prepared(statements_.park, db,
                      "INSERT INTO parked (listener, key, position, attempts, due, held) VALUES (?1, ?2, ?3, "
                      "?4, ?5, ?6) ON CONFLICT (listener, key, position) DO UPDATE SET attempts = "
                      "excluded.attempts, due = excluded.due, held = excluded.held");
-        park.bind(1, listener_);
-        park.bind(2, parked.key);
-        park.bind(3, parked.position.value());
-        park.bind(4, parked.attempts);
-        bind(park, 5, parked.due);
-        park.bind(6, parked.held ? 1 : 0);
-        park.run();
+        write.bind(1, listener_);
+        write.bind(2, park.key);
+        write.bind(3, park.position.value());
+        write.bind(4, park.attempts);
+        bind(write, 5, park.due);
+        write.bind(6, park.held ? 1 : 0);
+        write.run();
     }
+}
+
+// Whether an operator has discarded what was parked, while it was under way.
+bool Ledger::is_gone(sqlite3* db, Position position) {
+    auto& stands =
+        prepared(statements_.stands, db, "SELECT 1 FROM parked WHERE listener = ?1 AND position = ?2 LIMIT 1");
+    stands.bind(1, listener_);
+    stands.bind(2, position.value());
+    const bool is_there = stands.step();
+    stands.reset();
+    return !is_there;
 }
 
 void Ledger::write_failures(sqlite3* db, const std::vector<Settlement::Failure>& failures) {
     for (const auto& failure : failures) {
+        if (failure.again && is_gone(db, failure.position)) continue;
         auto& fail =
             prepared(statements_.fail, db,
                      "INSERT INTO attempts (listener, position, number, at, duration, cause, error) SELECT "
@@ -265,6 +280,7 @@ void Ledger::write_failures(sqlite3* db, const std::vector<Settlement::Failure>&
 // A letter that an operator had tried again, and that died again, keeps its number.
 void Ledger::write_deaths(sqlite3* db, const std::vector<Settlement::Death>& deaths) {
     for (const auto& death : deaths) {
+        if (death.again && is_gone(db, death.position)) continue;
         auto& die = prepared(
             statements_.die, db,
             "INSERT INTO dead_letters (listener, key, position, event_id, stream, type, attempts, first_failed_at, "
@@ -312,8 +328,10 @@ Ledger::Sign Ledger::sign(Timestamp now) {
     return control_.read([&](sqlite3* db) {
         sql::Statement row{
             db,
-            "SELECT state, position, read_to, beat, EXISTS (SELECT 1 FROM parked WHERE listener = ?1 "
-            "AND due IS NOT NULL AND due <= ?2) FROM listeners WHERE name = ?1"};
+            "SELECT state, position, read_to, beat, EXISTS (SELECT 1 FROM parked AS p WHERE listener = ?1 "
+            "AND due IS NOT NULL AND due <= ?2 AND NOT EXISTS (SELECT 1 FROM parked AS before WHERE "
+            "before.listener = p.listener AND before.key = p.key AND before.position < p.position)) "
+            "FROM listeners WHERE name = ?1"};
         row.bind(1, listener_);
         row.bind(2, micros(now));
         Sign sign;
@@ -342,7 +360,9 @@ std::vector<ParkedDelivery> Ledger::due(Timestamp now, std::size_t most) {
             db,
             "SELECT key, position, attempts, (SELECT coalesce(max(number), 0) FROM attempts AS a WHERE "
             "a.listener = p.listener AND a.position = p.position) FROM parked AS p WHERE listener = ?1 "
-            "AND due IS NOT NULL AND due <= ?2 ORDER BY due LIMIT ?3"};
+            "AND due IS NOT NULL AND due <= ?2 AND NOT EXISTS (SELECT 1 FROM parked AS before WHERE "
+            "before.listener = p.listener AND before.key = p.key AND before.position < p.position) "
+            "ORDER BY due LIMIT ?3"};
         rows.bind(1, listener_);
         rows.bind(2, micros(now));
         rows.bind(3, static_cast<std::int64_t>(most));
@@ -413,7 +433,7 @@ bool Ledger::is_claimed(std::string_view value, Timestamp recorded_at, Position 
         auto& row =
             prepared(statements_.is_claimed, db,
                      "SELECT 1 FROM deduplicated WHERE listener = ?1 AND value = ?2 AND until > ?3 AND position "
-                     "<> ?4");
+                     "< ?4");
         row.bind(1, listener_);
         row.bind(2, value);
         row.bind(3, micros(recorded_at));

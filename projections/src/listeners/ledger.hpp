@@ -48,6 +48,7 @@ struct Settlement {
         int attempts = 0;
         std::optional<Timestamp> due;  ///< empty: it waits behind another one, or is held
         bool held = false;
+        bool again = false;  ///< it stands there; where an operator took it away meanwhile it stays away
     };
     struct Failure {
         Position position;
@@ -55,6 +56,7 @@ struct Settlement {
         std::chrono::microseconds duration{};
         std::string cause;
         std::string error;
+        bool again = false;  ///< as of Park
     };
     struct Death {
         std::string key;
@@ -62,6 +64,7 @@ struct Settlement {
         EventId event_id;
         std::string stream;
         std::string type;
+        bool again = false;  ///< as of Park
     };
     struct Done {
         std::string key;
@@ -70,6 +73,7 @@ struct Settlement {
     };
     struct Claim {
         std::string value;
+        Timestamp recorded_at;
         Timestamp until;
         Position position;
     };
@@ -103,6 +107,9 @@ public:
     void begin(Position start, const std::string& queue, const std::string& sink);
     /// From now on only who shows `token`, or a higher one, writes. False where a higher one stands there.
     [[nodiscard]] bool claim(std::int64_t token, const std::string& queue, const std::string& sink);
+    /// Has the first delivery of each key go on at `now` where it waits for nothing: a process that ended between
+    /// the delivery of a key's first event and those behind it left them so.
+    void free_first_of_keys(Timestamp now);
     /// The token that stands there, 0 without a row.
     [[nodiscard]] std::int64_t token();
 
@@ -115,12 +122,12 @@ public:
         Outcome outcome = Outcome::done;
         std::int64_t dead = 0;  ///< how many dead letters there are now, where some were made
     };
-    /// Writes a settlement, with the place as it is thereby. A place of which only `beat` differs is a sign of
-    /// life.
+    /// Writes a settlement, with the place as it is thereby. `now` is the time by which retries are due. A place
+    /// of which only `beat` differs is a sign of life.
     [[nodiscard]] Settled settle(const Settlement& settlement, const ListenerPlace& place, std::int64_t token,
-                                 bool is_beat = false);
+                                 Timestamp now, bool is_beat = false);
 
-    /// Deliveries whose next attempt is due, the longest due first.
+    /// Deliveries whose next attempt is due and that are the first of their key, the longest due first.
     [[nodiscard]] std::vector<ParkedDelivery> due(Timestamp now, std::size_t most);
     /// When the first attempt behind `behind` is due.
     [[nodiscard]] std::optional<Timestamp> next_due(Timestamp behind);
@@ -135,7 +142,7 @@ public:
     /// Parked keys, in no order.
     [[nodiscard]] std::vector<std::string> parked_keys(std::size_t most);
 
-    /// Whether an event with this value was taken up whose window holds `recorded_at`; the event itself aside.
+    /// Whether an event before `position` was taken up with this value, whose window holds `recorded_at`.
     [[nodiscard]] bool is_claimed(std::string_view value, Timestamp recorded_at, Position position);
 
     /// What others see of whoever delivers.
@@ -156,9 +163,10 @@ public:
 
 private:
     sql::Statement& prepared(std::optional<sql::Statement>& statement, sqlite3* db, const char* text);
-    void free_first_of_keys(sqlite3* db);
+    bool is_gone(sqlite3* db, Position position);
     void write_claims(sqlite3* db, const Settlement& settlement);
-    void write_parked(sqlite3* db, const Settlement& settlement);
+    void write_waiting(sqlite3* db, const std::vector<Settlement::Park>& waiting, Timestamp now);
+    void write_parked(sqlite3* db, const std::vector<Settlement::Park>& parked);
     void write_failures(sqlite3* db, const std::vector<Settlement::Failure>& failures);
     void write_deaths(sqlite3* db, const std::vector<Settlement::Death>& deaths);
     void write_done(sqlite3* db, const std::vector<Settlement::Done>& done);
@@ -169,7 +177,7 @@ private:
 
     struct Statements {
         std::optional<sql::Statement> look, move, beat, wait, park, fail, thin_out, die, unpark, forget, resurrect,
-            claim, is_parked, is_claimed;
+            claim, is_parked, is_claimed, stands;
     };
     Statements statements_;
 };

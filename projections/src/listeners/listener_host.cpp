@@ -79,7 +79,7 @@ WorkQueue& ListenerHost::queue_of(const std::string& name) {
 }
 
 void ListenerHost::start() {
-    if (!threads_.empty() || couriers_.empty()) return;
+    if (!threads_.empty() || (couriers_.empty() && sync_.empty())) return;
     const auto niceness = niceness_of(queues_);
     for (const auto& [name, queue] : queues_) queue->start(niceness.at(name));
     threads_.emplace_back([this, stop = stop_.get_token()] { watch(stop); });
@@ -94,6 +94,7 @@ void ListenerHost::watch(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         try {
             const auto head = store_.wait_beyond(seen, options_.look_every, stop);
+            tell_news_();  // of sync listeners, which have no thread that could
             if (head == seen) continue;
             seen = head;
             for (const auto& courier : couriers_) courier->wake();
@@ -136,6 +137,7 @@ std::size_t ListenerHost::step(std::size_t max, const std::stop_token& stop) {
         for (const auto& courier : couriers_) (void)courier->turn(0);
         tell_news_();
     }
+    tell_news_();  // of sync listeners, too
     return done;
 }
 

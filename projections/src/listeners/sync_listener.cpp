@@ -50,7 +50,13 @@ void SyncListener::deliver(const Event& event) {
     try {
         selection_.take(event);
         if (!selection_.selects()) return;
+    } catch (const InvalidInput& error) {
+        // Nobody knows whether the listener wants it, and it must not be passed over in silence.
         ++counts_.dispatched;
+        return failed("selection", error.what());
+    }
+    ++counts_.dispatched;
+    try {
         if (!handler_) handler_ = listener_->handler();
         const Delivery delivery{listener_->name(), context_.keys.of(listener_->name(), event.id), 1, true,
                                 never_.get_token()};
@@ -90,7 +96,7 @@ void SyncListener::close() noexcept {
             ListenerPlace now = *place;
             now.position = now.read_to = position_;
             now.counts = counts_;
-            (void)ledger_.settle({}, now, ledger_.token());
+            (void)ledger_.settle({}, now, ledger_.token(), context_.options.clock());
         }
     } catch (const std::exception&) {
         // Its counts are lost; nothing else of it is kept.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace stele {
@@ -35,7 +36,12 @@ void WorkQueue::push(std::vector<Run>&& runs, int priority) {
     waiting_ += runs.size();
     // Workers begin as they are needed, and stay.
     while (is_started_ && idle_ < waiting_ && threads_.size() < static_cast<std::size_t>(options_.workers)) {
-        threads_.emplace_back([this, niceness = niceness_] { work(niceness); });
+        try {
+            threads_.emplace_back([this, niceness = niceness_] { work(niceness); });
+        } catch (const std::system_error&) {
+            if (threads_.empty()) throw;  // else those that are there do it
+            break;
+        }
         ++running_;
         ++idle_;
     }

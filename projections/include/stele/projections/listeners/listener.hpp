@@ -81,7 +81,7 @@ enum class ListenerMode {
     queued,
     /// By the thread that appends, before append() returns: for counters and caches in memory. It sees what is
     /// appended from the time on that its runner began; it is tried once, and what fails is a dead letter. Its
-    /// position is not stored.
+    /// position is not stored. It must not append: it would wait for itself.
     sync,
 };
 
