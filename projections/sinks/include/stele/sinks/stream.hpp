@@ -10,9 +10,9 @@
 //   data = "json_object('what', $type, 'who', $metadata(actor), 'user', $data(user))"
 //
 // What is appended follows from the event alone and is committed together with the listener's position. Its
-// metadata has `causation_id`, the id of the event, and the event's `correlation_id` where it has one;
-// `occurred_at` is the event's. An event that stands in the target stream itself is passed over, so that a listener
-// that selects everything does not feed itself.
+// metadata has `causation_id`, the id of the event, the event's `correlation_id` where it has one, and `listener`,
+// its name; `occurred_at` is the event's. An event that stands in the target stream itself is passed over, so that
+// a listener that selects everything does not feed itself.
 //
 // An event for which the SQL gives no value, no name of a stream or no JSON is a dead letter.
 //
