@@ -37,7 +37,8 @@ private:
     sqlite3* db_;
 };
 
-/// Changes how the file is journaled, to "wal" or "delete". False where others who have it open stand in the way.
+/// Changes how the file is journaled, to "wal", "delete" or "memory". False where others who have it open stand in
+/// the way.
 [[nodiscard]] bool set_journal_mode(sqlite3* db, const std::string& mode);
 
 }  // namespace stele

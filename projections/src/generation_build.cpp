@@ -185,6 +185,7 @@ std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int
     if (!fold(file, model, small_batch, options_.stop, progress, log_or_until)) return std::nullopt;
 
     auto old = open_old();
+    if (old && !options_.keep_old) old->forgo_durability();  // it is written to when the switch is on disk
     const Precedence first{models_};
     std::optional<WriteTransaction> holding;
     if (old && options_.keep_old) {

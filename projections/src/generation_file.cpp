@@ -197,6 +197,9 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
                                       std::int64_t generation, const std::string& sqlite_vfs) {
     auto db = open_database(path, Access::create, sqlite_vfs);
     sql::execute(db.get(), pragmas_of_a_build);
+    // Until there are rows, nothing is worth a sync or a journal on disk: what a power cut leaves of such a file is
+    // found to be of no use.
+    sql::execute(db.get(), "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY");
     if (!set_journal_mode(db.get(), "wal")) throw sql::SqlError{db.get(), "setting WAL mode for " + path.string()};
     auto checkpoints = std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, false);
     // All of it at once: whoever finds the row finds the projection's tables.
@@ -218,6 +221,7 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
         projection.setup(model);
     }
     transaction.commit();
+    sql::execute(db.get(), "PRAGMA synchronous = NORMAL");
     return GenerationFile{path, std::move(db), std::move(checkpoints)};
 }
 
@@ -234,6 +238,13 @@ GenerationFile GenerationFile::open(const std::filesystem::path& path, const std
     auto checkpoints = std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, true);
     add_later_columns(db.get());
     return GenerationFile{path, std::move(db), std::move(checkpoints)};
+}
+
+void GenerationFile::forgo_durability() {
+    // Without the checkpoint on close: it would cut off the WAL before what it copied is on the disk, of a file
+    // that may turn out to stay.
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    sql::execute(db_.get(), "PRAGMA synchronous = OFF");
 }
 
 void GenerationFile::claim(std::int64_t token) {

@@ -57,6 +57,10 @@ public:
     [[nodiscard]] Generation generation() const { return read_generation(db_.get()); }
     [[nodiscard]] std::int64_t token() const noexcept { return token_; }
 
+    /// The file will be removed: from now on nothing is synced for its sake, and what is in its WAL stays there.
+    /// Before anything was written by this object.
+    void forgo_durability();
+
     /// From now on, who holds a lower token advances this generation no more. A transaction of its own.
     /// Throws ProjectionError "projection_fenced" where a higher token has claimed it.
     void claim(std::int64_t token);

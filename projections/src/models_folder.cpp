@@ -73,7 +73,8 @@ Fate fate_of(const fs::path& file, bool keep_kept, const std::string& sqlite_vfs
             transaction.commit();
         }
         if (keep_kept && generation.kept) return Fate::stays;
-        return set_journal_mode(db.get(), "delete") ? Fate::goes : Fate::waits;
+        sql::execute(db.get(), "PRAGMA synchronous = OFF");  // it goes now, or later
+        return set_journal_mode(db.get(), "memory") ? Fate::goes : Fate::waits;
     } catch (const sql::SqlError& error) {
         constexpr int primary = 0xff;
         const auto code = error.result_code() & primary;
