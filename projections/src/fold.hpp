@@ -117,7 +117,7 @@ private:
     };
     Batch batch_;
     std::optional<WriteTransaction> transaction_;
-    std::chrono::steady_clock::time_point transaction_began_;
+    std::chrono::nanoseconds transaction_began_{};  ///< by the coarse clock
     std::chrono::steady_clock::time_point started_;
     std::int64_t events_at_start_ = 0;
     std::int64_t events_ = 0;
