@@ -6,6 +6,7 @@
 #include "generation_file.hpp"
 #include "models_folder.hpp"
 #include "naming.hpp"
+#include "same_log.hpp"
 
 #include <sqlite3.h>
 
@@ -45,12 +46,7 @@ void require_comparable(const Generation& generation, const Projection& projecti
                                   std::to_string(projection.version()) + ", found one built by another (version " +
                                   std::to_string(generation.version) + "); rebuild it"};
     }
-    if (const auto head = store.head(); generation.position > head) {
-        throw ProjectionError{"projection_ahead", projection.name(),
-                              "expected a position up to the log's head " + std::to_string(head.value()) +
-                                  ", found " + std::to_string(generation.position.value()) +
-                                  ": the log has lost events since; rebuild it"};
-    }
+    if (const auto error = not_of_this_log(store, generation)) throw *error;
 }
 
 // A fold of the log that is a check's own.
@@ -129,7 +125,8 @@ private:
         try {
             const auto db = open_database(folder.copy(), Access::read, options_.sqlite_vfs);
             const auto copy = read_generation(db.get());
-            return is_built_by(copy, projection_) && copy.position <= position && copy.state == "building";
+            return is_built_by(copy, projection_) && copy.position <= position && copy.state == "building" &&
+                   !not_of_this_log(store_, copy);
         } catch (const sql::SqlError&) {
             return false;
         }

@@ -1,5 +1,7 @@
 #include "fold.hpp"
 
+#include "same_log.hpp"
+
 #include <sqlite3.h>
 #include <time.h>
 
@@ -94,8 +96,11 @@ void Fold::pass() {
     if (looked_to_ <= position_) return;
     if (settings_.others != nullptr) settings_.others->wait(settings_.stop);
     WriteTransaction transaction{file_.db()};
-    outcome_ =
-        file_.write_progress({.from = position_, .to = looked_to_, .state = settings_.state, .rate = last_rate_});
+    outcome_ = file_.write_progress({.from = position_,
+                                     .to = looked_to_,
+                                     .event_id = id_at(store_, looked_to_),
+                                     .state = settings_.state,
+                                     .rate = last_rate_});
     if (outcome_ != Advance::done) return;
     transaction.commit();
     position_ = looked_to_;
@@ -157,6 +162,7 @@ void Fold::take_one(const Event& event) {
     }
     if (outcome_ != Advance::done) return;
     batch_.reached = batch_.last = event.position;
+    if (projection_.parts().id) batch_.last_id = event.id;
     if (++batch_.taken == settings_.batch || batch_.is_complete || is_long()) end_batch();
 }
 
@@ -216,6 +222,12 @@ void Fold::end_batch() {
     if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target_, events_});
 }
 
+// Of events that the projection takes the id may be there already; others are looked up.
+std::optional<EventId> Fold::id_of(Position reached) const {
+    const bool is_known = projection_.parts().id && batch_.taken > 0 && batch_.last == reached;
+    return is_known ? batch_.last_id : id_at(store_, reached);
+}
+
 bool Fold::has_transaction() const { return sqlite3_get_autocommit(file_.db()) == 0; }
 
 // Without it, what follows would be written event by event, and the position without the rows (P1).
@@ -233,6 +245,7 @@ void Fold::write(std::string_view state, std::string_view error, std::string_vie
     require_transaction();
     outcome_ = file_.write_progress({.from = position_,
                                      .to = batch_.reached,
+                                     .event_id = id_of(batch_.reached),
                                      .state = state,
                                      .error = error,
                                      .error_place = place,

@@ -88,6 +88,7 @@ private:
     void take_again(Position last);
     void end_batch();
     void write(std::string_view state, std::string_view error, std::string_view place);
+    [[nodiscard]] std::optional<EventId> id_of(Position reached) const;
     void undo() noexcept;
     [[nodiscard]] bool has_transaction() const;
     void require_transaction() const;
@@ -111,6 +112,7 @@ private:
     struct Batch {
         Position reached;  ///< by events taken and skipped
         Position last;     ///< the last event taken
+        EventId last_id{};
         std::size_t taken = 0;
         std::int64_t skipped = 0;
         bool is_complete = false;  ///< however few are in it

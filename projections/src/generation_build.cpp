@@ -1,6 +1,7 @@
 #include "generation_build.hpp"
 
 #include "precedence.hpp"
+#include "same_log.hpp"
 
 #include <sqlite3.h>
 
@@ -37,9 +38,20 @@ std::optional<Generation> look_at(const fs::path& file, const std::string& sqlit
 
 enum class Found { resumable, useless, in_use };
 
-// Opens what a build left that died; into `file` where one can go on from it.
-Found find_resumable(const fs::path& path, std::int64_t number, const Projection& projection, Position most,
-                     const std::string& sqlite_vfs, std::optional<GenerationFile>& file) {
+// Whether what SQLite says of a file means that nothing can be made of it: it is none of ours, or damaged, or lacks
+// what all of ours have. A disk or a lock that fails may be well again in a moment, and the file with it.
+bool is_useless(const sql::SqlError& error) {
+    constexpr int primary = 0xff;
+    const auto code = error.result_code() & primary;
+    return code == SQLITE_NOTADB || code == SQLITE_CORRUPT || !error.is_of_the_machine();
+}
+
+// Opens what a build left that died; into `file` where one can go on from it. Throws sql::SqlError where that
+// cannot be told.
+Found find_resumable(const fs::path& path, std::int64_t number, const EventStore& store,
+                     const Projection& projection, Position most, const std::string& sqlite_vfs,
+                     std::optional<GenerationFile>& file) {
+    if (!fs::exists(path)) return Found::useless;  // something beside it is left
     try {
         file.emplace(GenerationFile::open_build(path, sqlite_vfs));
         const auto generation = file->generation();
@@ -47,7 +59,8 @@ Found find_resumable(const fs::path& path, std::int64_t number, const Projection
             file.reset();
             return Found::in_use;
         }
-        if (generation.number == number && defines(projection, generation) && generation.position <= most) {
+        if (generation.number == number && defines(projection, generation) && generation.position <= most &&
+            !not_of_this_log(store, generation)) {
             WriteTransaction transaction{file->db()};
             file->write_state("building");  // it may have been complete, but for the switch
             transaction.commit();
@@ -57,10 +70,12 @@ Found find_resumable(const fs::path& path, std::int64_t number, const Projection
         return Found::useless;
     } catch (const sql::SqlError& error) {
         file.reset();
-        return is_busy(error) ? Found::in_use : Found::useless;
-    } catch (const Error&) {
-        file.reset();
+        if (is_busy(error)) return Found::in_use;
+        if (!is_useless(error)) throw;
         return Found::useless;
+    } catch (const InvalidInput&) {
+        file.reset();
+        return Found::useless;  // what it says of itself makes no sense
     }
 }
 
@@ -78,7 +93,7 @@ GenerationBuild::GenerationBuild(const EventStore& store, const Projection& proj
         begin();
     } catch (...) {
         file_.reset();
-        if (number_ > 0) models_.discard(number_);
+        if (is_new_) models_.discard(number_);
         throw;
     }
 }
@@ -92,9 +107,9 @@ void GenerationBuild::begin() {
     for (const auto number : models_.generations()) {
         if (number <= old_.value_or(0)) continue;
         std::optional<GenerationFile> left;
-        const auto found = find_resumable(models_.file(number), number, projection_, until_.value_or(store_.head()),
-                                          options_.sqlite_vfs, left);
-        if (found != Found::in_use && file_) {
+        const auto found = find_resumable(models_.file(number), number, store_, projection_,
+                                          until_.value_or(store_.head()), options_.sqlite_vfs, left);
+        if (found == Found::resumable && file_) {
             // Two that could be gone on from: the later one, which somebody began later, is of more use.
             file_.reset();
             models_.discard(std::exchange(number_, 0));
@@ -108,8 +123,10 @@ void GenerationBuild::begin() {
     }
     if (!file_) {
         number_ = last + 1;
+        is_new_ = true;
         file_.emplace(GenerationFile::create(models_.file(number_), projection_, number_, options_.sqlite_vfs));
     }
+    discards_ = is_new_;
     begins_at_ = file_->generation().position;
     model_ = std::make_unique<Model>(file_->db(), projection_.name());
     model_->seal();
@@ -149,11 +166,11 @@ bool GenerationBuild::run(const Progress& progress) {
 
 // The old generation, open for writing; empty where there is none, or it is damaged beyond that.
 std::optional<GenerationFile> GenerationBuild::open_old() const {
-    if (!old_) return std::nullopt;
+    if (!old_ || !fs::exists(models_.file(*old_))) return std::nullopt;
     try {
         return GenerationFile::open(models_.file(*old_), options_.sqlite_vfs);
     } catch (const sql::SqlError& error) {
-        if (is_busy(error)) throw;
+        if (!is_useless(error)) throw;
         return std::nullopt;
     }
 }

@@ -69,6 +69,9 @@ public:
 
     /// What was done so far stays, for the next build of the same definition to go on from.
     void stay_resumable() noexcept { discards_ = false; }
+    /// From now on it goes unless it is adopted, or told to stay: also where another build has begun it, which until
+    /// then stays as it was found.
+    void take_charge() noexcept { discards_ = true; }
 
 private:
     void begin();
@@ -86,9 +89,10 @@ private:
     std::optional<std::int64_t> old_;
     std::optional<Generation> old_at_first_;
     std::int64_t number_ = 0;
+    bool is_new_ = false;  ///< nobody began it before
     Position begins_at_;
     std::int64_t events_ = 0;
-    bool discards_ = true;
+    bool discards_ = false;
     std::optional<GenerationFile> file_;
     std::unique_ptr<Model> model_;
 };

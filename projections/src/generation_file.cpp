@@ -23,7 +23,8 @@ CREATE TABLE stele_projection (
     token INTEGER NOT NULL DEFAULT 0,
     rate REAL NOT NULL DEFAULT 0,
     kept INTEGER NOT NULL DEFAULT 0,
-    error_place TEXT NOT NULL DEFAULT ''
+    error_place TEXT NOT NULL DEFAULT '',
+    event_id TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE stele_skipped (
     position INTEGER PRIMARY KEY,
@@ -55,7 +56,7 @@ struct LaterColumn {
 constexpr std::array later_columns{
     LaterColumn{"since", "TEXT NOT NULL DEFAULT ''"},       LaterColumn{"token", "INTEGER NOT NULL DEFAULT 0"},
     LaterColumn{"rate", "REAL NOT NULL DEFAULT 0"},         LaterColumn{"kept", "INTEGER NOT NULL DEFAULT 0"},
-    LaterColumn{"error_place", "TEXT NOT NULL DEFAULT ''"},
+    LaterColumn{"error_place", "TEXT NOT NULL DEFAULT ''"}, LaterColumn{"event_id", "TEXT NOT NULL DEFAULT ''"},
 };
 
 // The columns of a row by name, for tables that may lack some.
@@ -124,6 +125,7 @@ Generation read_generation(sqlite3* db) {
     g.fingerprint = columns.text("fingerprint");
     g.number = columns.integer("generation");
     g.position = Position{columns.integer("position")};
+    if (const auto id = columns.text("event_id"); !id.empty()) g.event_id = EventId::parse(id);
     g.state = columns.text("state");
     g.error = columns.text("error");
     g.error_place = columns.text("error_place");
@@ -187,7 +189,7 @@ GenerationFile::GenerationFile(std::filesystem::path path, Database db, std::uni
       token_(token_of(db_.get())),
       progress_(db_.get(),
                 "UPDATE stele_projection SET position = ?1, state = ?2, error = ?3, updated_at = ?4, rate = ?5, "
-                "error_place = ?8, "
+                "error_place = ?8, event_id = ?9, "
                 "since = CASE WHEN state = ?2 THEN since ELSE ?4 END "
                 "WHERE token = ?6 AND position = ?7 AND state IN ('building', 'live', 'failed')"),
       skipped_(db_.get(),
@@ -268,6 +270,8 @@ Advance GenerationFile::write_progress(const Progress& progress) {
     progress_.bind(6, token_);
     progress_.bind(7, progress.from.value());
     progress_.bind(8, progress.error_place);
+    const auto event_id = progress.event_id ? progress.event_id->to_string() : std::string{};
+    progress_.bind(9, event_id);
     progress_.run();
     return sqlite3_changes(db_.get()) == 1 ? Advance::done : why_not_written(progress);
 }

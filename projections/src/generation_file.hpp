@@ -68,8 +68,9 @@ public:
     // Within a transaction of the caller:
 
     struct Progress {
-        Position from;  ///< where the transaction started: the position in the file
-        Position to;    ///< the rows are folded up to here
+        Position from;                      ///< where the transaction started: the position in the file
+        Position to;                        ///< the rows are folded up to here
+        std::optional<EventId> event_id{};  ///< of the event there
         std::string_view state = "live";
         std::string_view error = {};
         std::string_view error_place = {};  ///< of the handler that failed

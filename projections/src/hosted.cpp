@@ -1,5 +1,7 @@
 #include "hosted.hpp"
 
+#include "same_log.hpp"
+
 #include <stele/projections/read_model.hpp>
 
 #include <algorithm>
@@ -235,7 +237,7 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
                   std::to_string(found->version) + ", which this runner does not have; start it again");
         return look_again();
     }
-    const bool is_ours = found && is_by_our_definition(*found) && found->position <= context_.store.head();
+    const bool is_ours = found && is_by_our_definition(*found) && !not_of_this_log(context_.store, *found);
     had_ours_ = had_ours_ || is_ours;
     if (is_ours && found->state == "failed") {
         stay(Phase::failed, RunnerNews::Kind::failed, found->error, found->position);
@@ -286,7 +288,7 @@ bool Hosted::is_by_our_definition(const Generation& generation) const {
 // by. To build ours again would take his away, and two runners of different definitions would do so in turns.
 bool Hosted::is_superseded(const std::optional<Generation>& found) const {
     return found && !is_by_our_definition(*found) && (had_ours_ || found->version > projection_->version()) &&
-           found->position <= context_.store.head();
+           !not_of_this_log(context_.store, *found);
 }
 
 // What is there now; empty where nothing is. What cannot be read is trouble, and no reason to build it anew: it may

@@ -6,6 +6,7 @@
 #include "models_folder.hpp"
 #include "naming.hpp"
 #include "rebuild_job.hpp"
+#include "same_log.hpp"
 
 #include <algorithm>
 
@@ -24,19 +25,14 @@ std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projec
 namespace {
 
 // What stands in the way of advancing a generation by this definition, as an error.
-void check_advances(const Projection& projection, const Generation& generation, Position head) {
+void check_advances(const EventStore& store, const Projection& projection, const Generation& generation) {
     if (generation.fingerprint != projection.fingerprint() || generation.version != projection.version()) {
         throw ProjectionError{"projection_changed", projection.name(),
                               "expected the definition of version " + std::to_string(projection.version()) +
                                   ", found a read model built by another one (version " +
                                   std::to_string(generation.version) + "); rebuild it"};
     }
-    if (generation.position > head) {
-        throw ProjectionError{"projection_ahead", projection.name(),
-                              "expected a position up to the log's head " + std::to_string(head.value()) +
-                                  ", found " + std::to_string(generation.position.value()) +
-                                  ": the log has lost events since; rebuild it"};
-    }
+    if (const auto error = not_of_this_log(store, generation)) throw *error;
 }
 
 // Advances one generation; Advance::retired where another one took its place meanwhile.
@@ -45,7 +41,7 @@ Advance advance(const EventStore& store, const Projection& projection, const std
     auto file = GenerationFile::open(path, options.sqlite_vfs);
     const auto before = file.generation();
     if (before.state == "retired") return Advance::retired;
-    check_advances(projection, before, head);
+    check_advances(store, projection, before);
     sum.position = before.position;
     if (before.state == "paused") return Advance::paused;
 

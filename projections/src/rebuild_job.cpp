@@ -41,7 +41,9 @@ RebuildJob::RebuildJob(const EventStore& store, const Projection& projection, co
       tell_([this](const FoldProgress& fold) {
           progress_.update(fold.position, fold.target, fold.events);
           if (options_.progress) options_.progress(fold);
-      }) {}
+      }) {
+    build_.take_charge();
+}
 
 RebuildJob::~RebuildJob() = default;
 

@@ -4,6 +4,7 @@
 #include "control_db.hpp"
 #include "leases.hpp"
 #include "models_folder.hpp"
+#include "same_log.hpp"
 
 #include <stele/projections/read_model.hpp>
 #include <stele/store/event_store.hpp>
@@ -129,6 +130,10 @@ ProjectionStatus status_of(const EventStore& store, const std::string& name, con
     try {
         const auto generation = ReadModel::open(store, name).generation();
         add_generation(status, generation, definition);
+        if (const auto error = not_of_this_log(store, generation)) {
+            if (status.state == "live" || status.state == "failed") status.state = "changed";
+            status.error = error->what();
+        }
         if (status.state == "failed") add_failure(status, store, generation);
     } catch (const NotFound&) {
         status.state = "absent";

@@ -6,7 +6,9 @@
 #include "models_folder.hpp"
 
 #include <stele/projections/lifecycle.hpp>
+#include <stele/test/faulty_disk.hpp>
 
+#include <fstream>
 #include <thread>
 
 namespace stele {
@@ -89,6 +91,49 @@ TEST_CASE("what was built of a longer log is not gone on from", "[projections][r
     fs::copy(given_up.store.models_folder(), shorter.models_folder(), fs::copy_options::recursive);
     CHECK(test::rebuild_now(shorter, *test::counting()).began_at == Position{0});
     CHECK(test::rows(shorter, "counting", test::count_and_position) == Lines{"40 40"});
+}
+
+// Goal:   a disk that fails for a moment costs no build that one could go on from, whether that is finished by now
+// or
+//         not, and a file of which nothing can be made does not stand in the way.
+// Method: fail the first operation of a kind on the file, then the second, and so on until a rebuild gets through.
+TEST_CASE("what is left of a build outlives a disk that fails while it is looked at",
+          "[projections][resume][fault]") {
+    using test::Op;
+    GivenUp given_up;
+    const auto op = GENERATE(Op::open, Op::read, Op::write, Op::shm_map, Op::lock);
+    const std::string file = GENERATE("counting.g1.db", "counting.g1.db-wal");
+    test::FaultyDisk disk{{.models_power = false}};
+    RebuildOptions options;
+    options.grace = {};
+    options.sqlite_vfs = disk.vfs();
+    std::optional<Rebuilt> rebuilt;
+    for (int nth = 1; !rebuilt; ++nth) {
+        CAPTURE(op, file, nth);
+        disk.fail({.op = op, .nth = nth, .file = file});
+        try {
+            rebuilt = rebuild(given_up.store, *test::counting(), options);
+        } catch (const Error&) {
+            CHECK(disk.hit());
+            const auto left = test::unfinished(given_up.store, "counting");
+            REQUIRE(left);
+            CHECK(left->position >= Position{50});
+        }
+        disk.heal();
+    }
+    CHECK(rebuilt->began_at >= Position{50});
+    CHECK(given_up.rows() == Lines{"100 100"});
+}
+
+TEST_CASE("files that no build can go on from do not stand in its way", "[projections][resume]") {
+    GivenUp given_up;
+    const ModelsFolder models{given_up.store.models_folder(), "counting"};
+    SECTION("of another program") { std::ofstream{models.file(2)} << std::string(5'000, 'x'); }
+    SECTION("without their database") { std::ofstream{models.file(2).string() + "-wal"} << "x"; }
+    const auto rebuilt = test::rebuild_now(given_up.store, *test::counting());
+    CHECK(rebuilt.began_at == Position{50});
+    CHECK(given_up.rows() == Lines{"100 100"});
+    CHECK(test::model_files(given_up.store) == Lines{"counting.db", "counting.g1.db"});
 }
 
 TEST_CASE("a rebuild that goes on and is cancelled leaves nothing", "[projections][resume]") {

@@ -101,6 +101,7 @@ struct Checked {
 ///        HandlerFailed     an event that the read model has taken in cannot be taken in again.
 ///        ProjectionError   "projection_changed"  it was built by another definition: rebuild it
 ///                          "projection_ahead"    its position is beyond the log's head
+///                          "projection_log"      it was folded from another log
 ///                          "projection_busy"     another check of it is under way
 ///                          "projection_file"     the disk failed
 ///        StoreError        the log failed.

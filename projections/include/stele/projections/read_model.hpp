@@ -17,6 +17,7 @@
 #pragma once
 
 #include <stele/projections/rows.hpp>
+#include <stele/schema/event_id.hpp>
 #include <stele/schema/ordinal.hpp>
 #include <stele/schema/sql/text.hpp>
 #include <stele/schema/time.hpp>
@@ -37,8 +38,9 @@ struct Generation {
     std::string name;
     int version = 0;
     std::string fingerprint;
-    std::int64_t number = 0;  ///< 1, 2, 3, … from rebuild to rebuild
-    Position position;        ///< the rows are the fold of the log up to here
+    std::int64_t number = 0;            ///< 1, 2, 3, … from rebuild to rebuild
+    Position position;                  ///< the rows are the fold of the log up to here
+    std::optional<EventId> event_id{};  ///< of the event at `position`; empty at 0, and before there were such
     /// "building" (nobody reads it yet), "live", "paused" (stays at its position until it is resumed), "failed"
     /// (stopped at an event), "retired" (another generation has taken its place)
     std::string state;

@@ -122,8 +122,8 @@ struct CaughtUp {
 /// Throws HandlerFailed     at an event, unless the projection skips. What came before is committed, the state is
 ///                          "failed", and the next call tries the same event again.
 ///        NotFound          the projection was never built: rebuild() it.
-///        ProjectionError   "projection_busy", "projection_changed", "projection_ahead", "projection_file".
-///        StoreError        the log failed.
+///        ProjectionError   "projection_busy", "projection_changed", "projection_ahead", "projection_log",
+///        "projection_file". StoreError        the log failed.
 CaughtUp catch_up(const EventStore& store, const Projection& projection, const CatchUpOptions& options = {});
 
 }  // namespace stele
