@@ -157,7 +157,7 @@ void Fold::take_one(const Event& event) {
     begin();
     if (care_ > 0) {
         take_with_care(event);
-    } else if (failure_of([&] { handler_->apply(event); })) {
+    } else if (failure_of([&] { handler_->apply(of_its_parts(event)); })) {
         return take_again(event.position);
     }
     if (outcome_ != Advance::done) return;
@@ -167,6 +167,29 @@ void Fold::take_one(const Event& event) {
 }
 
 bool Fold::is_long() const { return coarse_now() - transaction_began_ >= settings_.longest; }
+
+// What the projection does not look at is empty, whoever has read the log and for whom else: so its rows are the
+// same however they are built (P1).
+const Event& Fold::of_its_parts(const Event& event) {
+    static const JsonText no_json;
+    const auto& parts = projection_.parts();
+    const bool is_narrow = (parts.id || event.id == EventId{}) && (parts.data || event.data == no_json) &&
+                           (parts.metadata || event.metadata == no_json) && (parts.tags || event.tags.empty());
+    if (is_narrow || projection_.looks_at_parts_alone()) return event;
+    if (!narrowed_) narrowed_.emplace(Event{.stream = event.stream});
+    narrowed_->position = event.position;
+    narrowed_->version = event.version;
+    narrowed_->stream = event.stream;
+    narrowed_->type = event.type;
+    narrowed_->schema_version = event.schema_version;
+    narrowed_->occurred_at = event.occurred_at;
+    narrowed_->recorded_at = event.recorded_at;
+    if (parts.id) narrowed_->id = event.id;
+    if (parts.data) narrowed_->data = event.data;
+    if (parts.metadata) narrowed_->metadata = event.metadata;
+    if (parts.tags) narrowed_->tags = event.tags;
+    return *narrowed_;
+}
 
 // Undoes the batch and takes its events up to `last` once more, with care.
 void Fold::take_again(Position last) {
@@ -179,7 +202,7 @@ void Fold::take_with_care(const Event& event) {
     --care_;
     sql::execute(file_.db(), "SAVEPOINT stele_event");
     const auto failure = failure_of([&] {
-        handler_->apply(event);
+        handler_->apply(of_its_parts(event));
         handler_->flush();
     });
     const bool lost_all = !has_transaction();

@@ -89,6 +89,7 @@ private:
     void end_batch();
     void write(std::string_view state, std::string_view error, std::string_view place);
     [[nodiscard]] std::optional<EventId> id_of(Position reached) const;
+    [[nodiscard]] const Event& of_its_parts(const Event& event);
     void undo() noexcept;
     [[nodiscard]] bool has_transaction() const;
     void require_transaction() const;
@@ -118,6 +119,7 @@ private:
         bool is_complete = false;  ///< however few are in it
     };
     Batch batch_;
+    std::optional<Event> narrowed_;  ///< an event without what the projection does not look at; keeps its memory
     std::optional<WriteTransaction> transaction_;
     std::chrono::nanoseconds transaction_began_{};  ///< by the coarse clock
     std::chrono::steady_clock::time_point started_;

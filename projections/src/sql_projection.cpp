@@ -106,6 +106,7 @@ void check_and_look(const sql::DirectiveFile& file, Projection::Head& head) {
     const SqlHandler handler{file, compiler};
     head.query = handler.query();
     head.parts = handler.parts();
+    head.looks_at_parts_alone = true;  // what is bound is what its text names
 }
 
 }  // namespace

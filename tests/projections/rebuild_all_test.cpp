@@ -53,6 +53,62 @@ RebuildAllOptions on(std::size_t threads) {
     return options;
 }
 
+// Writes down all of an event, and looks at some parts of it.
+struct Parts {
+    std::string name;
+    EventParts parts;
+    Query selects{};
+    static constexpr int version = 1;
+    [[nodiscard]] Query query() const { return selects; }
+    static void setup(Model& model) {
+        model.exec(
+            "CREATE TABLE t (position INTEGER PRIMARY KEY, at TEXT, id TEXT, data TEXT, metadata TEXT, tags TEXT)");
+    }
+    static void on(const Event& e, Model& model) {
+        model.exec("INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5, ?6)", e.position, e.recorded_at, e.id, e.data,
+                   e.metadata, e.tags.empty() ? "none" : e.tags.front());
+    }
+};
+
+// P3, and rebuilds that share a read of the log with others who look at more.
+TEST_CASE("parts of an event that a projection does not look at are empty however it is built",
+          "[projections][all][P1]") {
+    auto store = EventStore::temporary();
+    Projections projections{projection<Folded>(), test::payments()};
+    std::vector<Parts> different;
+    for (unsigned bits = 0; bits < 16; ++bits) {
+        const EventParts parts{(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0, (bits & 8U) != 0};
+        different.push_back({"every" + std::to_string(bits), parts});
+        different.push_back({"tagged" + std::to_string(bits), parts, matching(tags("red"))});
+    }
+    for (const auto& each : different) projections.push_back(projection(each));
+    const auto fill_some = [&] {
+        for (int i = 0; i < 10; ++i) {
+            store.append(StreamId{"S", std::to_string(i)}, expect::any,
+                         {event("Noted", {{"i", i}}).by("me").tag("red"), event("Noted", {{"i", -i}}).by("you"),
+                          event("Noted").tag("blue")});
+        }
+    };
+    constexpr auto all_of_it = "SELECT * FROM t ORDER BY position";
+
+    fill_some();
+    for (const auto& each : different) test::rebuild_now(store, *projection(each));
+    fill_some();
+    std::vector<Lines> one_by_one;
+    for (const auto& each : different) {
+        catch_up(store, *projection(each));
+        one_by_one.push_back(test::rows(store, each.name, all_of_it));
+    }
+    const auto is_first = Parts{"every0", {false, false, false, false}};
+    CHECK_THAT(test::rows(store, is_first.name, all_of_it)[0], Catch::Matchers::EndsWith("{} {} none"));
+
+    for (const auto& result : rebuild_all(store, projections, on(2))) CHECK_FALSE(result.error);
+    for (std::size_t i = 0; i < different.size(); ++i) {
+        CAPTURE(different[i].name);
+        CHECK(test::rows(store, different[i].name, all_of_it) == one_by_one[i]);
+    }
+}
+
 TEST_CASE("twelve projections rebuilt at once have the rows of each rebuilt alone", "[projections][all]") {
     auto store = EventStore::temporary();
     fill(store, 3'000);

@@ -51,7 +51,8 @@ public:
         Query query;              ///< the events that it takes
         ProjectionMode mode = ProjectionMode::async;
         OnError on_error = OnError::stop;
-        EventParts parts{};  ///< of events, what its handlers look at: the rest need not be fetched
+        EventParts parts{};  ///< of events, what its handlers look at: the rest need not be fetched, and is empty
+        bool looks_at_parts_alone = false;  ///< they cannot look at the rest: then it may be there or not
     };
 
     virtual ~Projection() = default;
@@ -64,6 +65,7 @@ public:
     [[nodiscard]] const Query& query() const noexcept { return head_.query; }
     [[nodiscard]] ProjectionMode mode() const noexcept { return head_.mode; }
     [[nodiscard]] const EventParts& parts() const noexcept { return head_.parts; }
+    [[nodiscard]] bool looks_at_parts_alone() const noexcept { return head_.looks_at_parts_alone; }
     [[nodiscard]] OnError on_error() const noexcept { return head_.on_error; }
 
     /// Makes the tables in a new, empty model.
