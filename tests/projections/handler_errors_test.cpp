@@ -65,7 +65,7 @@ void roll_back_at(const EventStore& store, const std::string& condition) {
 }
 
 TEST_CASE("SQL that would roll back the transaction is refused with file and line", "[projections][errors]") {
-    const auto message = [](const std::string& create, const std::string& handler) {
+    const auto message = [](const std::string& create, const std::string& handler) -> std::string {
         return test::error_of<sql::DefinitionError>([&] {
                    (void)SqlProjection::parse(
                        "--@ projection r version 1\n--@ create\n" + create + ";\n--@ on *\n" + handler, "r.sql");

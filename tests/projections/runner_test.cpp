@@ -55,6 +55,7 @@ TEST_CASE("read models stay in their store when the process changes its folder",
     const test::InFolder at_home{home.path()};
     auto store = EventStore::open("log.stele", Options{.durability = Durability::relaxed});
     test::note(store, 3);
+    test::rebuild_now(store, *test::counting());
     Runner runner{store};
     runner.add(test::counting());
     runner.add(test::payments());
@@ -148,23 +149,31 @@ TEST_CASE("a runner follows what other handles and processes append", "[projecti
 TEST_CASE("rebuilds under a runner and under appends count each event once", "[projections][runner][traps]") {
     auto store = quick_store();
     test::note(store, 50);
+    test::rebuild_now(store, *test::counting());  // the runner's own build might be about to end when others begin
     Runner runner{store};
     runner.add(test::counting());
     runner.start();
     REQUIRE(runner.wait_for("counting", Position{50}, long_enough) == WaitResult::reached);
 
     std::atomic<bool> done = false;
-    std::thread appender{[&] {
-        while (!done) test::note(store, 3);
-    }};
+    struct Appender {
+        std::atomic<bool>& done;
+        std::thread thread;
+        void end() {
+            done = true;
+            if (thread.joinable()) thread.join();
+        }
+        ~Appender() { end(); }
+    } appender{done, std::thread{[&] {
+                   while (!done) test::note(store, 3);
+               }}};
     Lines wrong;
     for (int i = 0; i < 25; ++i) {
         test::rebuild_now(store, *test::counting());
         const auto found = counted(store).front();
         if (found.substr(0, found.find(' ')) != found.substr(found.find(' ') + 1)) wrong.push_back(found);
     }
-    done = true;
-    appender.join();
+    appender.end();
 
     CHECK(wrong == Lines{});
     const auto head = store.head();
