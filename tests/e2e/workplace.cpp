@@ -102,11 +102,14 @@ std::ostream& operator<<(std::ostream& out, const Ran& ran) {
 Workplace::Workplace() = default;
 
 Ran Workplace::stele(const std::vector<std::string>& arguments, const Given& given) const {
+    return program(command_of(arguments), given);
+}
+
+Ran Workplace::program(const std::vector<std::string>& command, const Given& given) const {
     const TemporaryFolder streams;
     std::ofstream{streams / "in", std::ios::binary} << given.input;
     Ran ran;
-    ran.status =
-        run(command_of(arguments), environment_with(given.environment), folder_ / given.folder, streams.path());
+    ran.status = run(command, environment_with(given.environment), folder_ / given.folder, streams.path());
     ran.out = read_file(streams / "out");
     ran.err = read_file(streams / "err");
     return ran;

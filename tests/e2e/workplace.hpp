@@ -45,6 +45,9 @@ public:
 
     [[nodiscard]] Ran stele(const std::vector<std::string>& arguments, const Given& given = {}) const;
 
+    /// The same with another program: `command` is its path and its arguments.
+    [[nodiscard]] Ran program(const std::vector<std::string>& command, const Given& given = {}) const;
+
     /// The same on a terminal that has so many columns: `out` is all that the command prints there.
     [[nodiscard]] Ran on_terminal(const std::vector<std::string>& arguments, unsigned short columns,
                                   const Given& given = {}) const;

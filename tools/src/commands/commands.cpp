@@ -13,8 +13,12 @@ void add_commands(CommandLine& line) {
     add_types(line);
     add_replay(line);
     add_projection(line);
+    add_listener(line);
+    add_dead_letter(line);
+    add_explain(line);
     add_run(line);
     add_status(line);
+    add_health(line);
 }
 
 }  // namespace stele::tool

@@ -23,7 +23,14 @@ void add_projection_lifecycle(CommandLine& line, CLI::App& group);
 void add_projection_query(CommandLine& line, CLI::App& group);
 void add_projection_rebuild(CommandLine& line, CLI::App& group);
 void add_projection_test(CommandLine& line, CLI::App& group);
+void add_listener(CommandLine& line);
+void add_listener_explain(CommandLine& line, CLI::App& group);
+void add_listener_rewind(CommandLine& line, CLI::App& group);
+void add_dead_letter(CommandLine& line);
+/// explain and debug-event.
+void add_explain(CommandLine& line);
 void add_run(CommandLine& line);
 void add_status(CommandLine& line);
+void add_health(CommandLine& line);
 
 }  // namespace stele::tool
