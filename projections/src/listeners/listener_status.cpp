@@ -117,7 +117,7 @@ std::string advice_for(const ListenerStatus& status) {
         return status.parked + status.dead > 0 ? "nobody delivers what it has left: define it again, or " + letters
                                                : "";
     }
-    const bool waits = status.lag_events > 0 || status.parked > 0;
+    const bool waits = status.lag_events > 0 || status.next_retry;
     if (waits && status.owner.empty() && status.mode == "queued") return "nobody delivers: `stele run` does";
     if (status.held_keys > 0) return "keys wait for you to retry or discard what is dead: " + letters;
     if (status.dead > 0) return letters + " says what was not delivered";
