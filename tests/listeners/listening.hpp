@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stele/projections/listeners/cpp_listener.hpp>
+#include <stele/projections/listeners/listener_status.hpp>
 #include <stele/projections/runner.hpp>
 #include <stele/store/event_store.hpp>
 #include <stele/test/catch.hpp>

@@ -1,0 +1,106 @@
+// A program that runs two listeners on a store until it is killed, or its standard input ends.
+//
+// usage: listener_worker STORE RECORD threads|step|alone
+//
+//   record  writes what it got into the file RECORD, a line each ("position stream"), before it returns
+//   echo    appends an event to the stream Echo/POSITION for each that it gets
+//
+// Some deliveries of both fail at first. With `threads` it prints the position of what `record` got, a line each;
+// `alone` is the same without `echo`; with `step` it does all that can be done now, in one thread, and ends. An
+// event of type OrderHeld has `record` stop the process (SIGSTOP) in the middle of the delivery.
+#include <stele/projections/listeners/cpp_listener.hpp>
+#include <stele/projections/runner.hpp>
+#include <stele/test/faulty_disk.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace {
+
+using namespace stele;
+using namespace std::chrono_literals;
+
+// Stops this process, at a moment at which nobody holds a lock of the store: those who settle have come to rest.
+void stop_process(const Delivery& delivery) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock{mutex};
+    never.wait_for(lock, delivery.stop(), 100ms, [] { return false; });
+    ::raise(SIGSTOP);
+}
+
+void record(int file, const Event& event) {
+    const auto line = std::to_string(event.position.value()) + " " + event.stream.name() + "\n";
+    // One write at the end of the file: it is there whole, or not at all.
+    if (::write(file, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+        throw std::runtime_error{"the record cannot be written"};
+}
+
+// About one event in seven fails twice, so that its key is parked, and the next ones behind it.
+bool is_difficult(const Event& event) { return event.position.value() * 2'654'435'761 % 7 == 0; }
+
+int run(const std::string& path, const std::string& record_path, const std::string& task) {
+    const auto disk = test::disk_from_environment();
+    auto store = EventStore::open(path, Options{.mode = OpenMode::existing, .durability = Durability::relaxed});
+    const int file = ::open(record_path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    const bool threads = task != "step";
+
+    RunnerOptions options;
+    options.window = 64;
+    options.look_every = 50ms;
+    options.takeover_after = 300ms;
+    auto printing = std::make_shared<std::mutex>();
+    options.news = [printing](const RunnerNews& news) {
+        const std::lock_guard lock{*printing};
+        if (news.kind == RunnerNews::Kind::lost) std::cout << "lost " << news.listener << std::endl;
+    };
+    ListenerOptions retrying;
+    retrying.retry.attempts = 1'000;
+    retrying.retry.delays = {2ms};
+
+    Runner runner{store, options};
+    runner.add(listener(
+        "record", matching(types("OrderPaid", "OrderHeld")),
+        [=](const Event& event, const Delivery& delivery) {
+            if (is_difficult(event) && delivery.attempt() < 3) throw std::runtime_error{"difficult"};
+            if (event.type == "OrderHeld") stop_process(delivery);
+            record(file, event);
+            if (!threads) return;
+            const std::lock_guard lock{*printing};
+            std::cout << event.position.value() << std::endl;
+        },
+        retrying));
+    const auto echo = appending_listener(
+        "echo", matching(types("OrderPaid")),
+        [](const Event& event, const Delivery& delivery, Append& append) {
+            if (is_difficult(event) && delivery.attempt() < 2) throw std::runtime_error{"difficult"};
+            append.to(StreamId{"Echo", std::to_string(event.position.value())}, expect::any,
+                      {stele::event("Echo")});
+        },
+        retrying);
+    if (task != "alone") runner.add(echo);
+    if (threads) {
+        runner.start();
+        for (std::string line; std::getline(std::cin, line);) continue;
+    } else {
+        while (runner.step() > 0) continue;
+    }
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    return argc == 4 ? run(argv[1], argv[2], argv[3]) : 2;
+} catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+}
