@@ -17,6 +17,7 @@
 namespace stele {
 
 class HandlerFailed;
+class ProjectionError;
 
 /// One rebuild: under way where its builder is alive and `error` is empty; else how the last one ended that failed.
 struct Build {
@@ -25,6 +26,7 @@ struct Build {
     int version = 0;
     std::string fingerprint;   ///< of the definition that is being built
     std::int64_t builder = 0;  ///< Member::number()
+    Position began;            ///< where this rebuild began: above 0 where it goes on from one that died
     Position position;
     Position target;
     std::int64_t events = 0;
@@ -62,8 +64,13 @@ public:
     /// Leaves what happened for everybody to see.
     void failed(const HandlerFailed& error) noexcept;
 
+    /// The same for a build that did not get as far as to have progress: its tables could not be set up. Throws
+    /// what ControlDb does.
+    static void never_began(ControlDb& control, const Member& member, const Projection& projection,
+                            std::int64_t generation, const ProjectionError& error);
+
 private:
-    void write() const;
+    static void write(ControlDb& control, const Build& build);
 
     ControlDb& control_;
     Build build_;

@@ -45,6 +45,17 @@ CREATE TABLE builds (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Since format 3.
+constexpr auto later_projection_tables = R"sql(
+ALTER TABLE builds ADD COLUMN began INTEGER NOT NULL DEFAULT 0;  -- the position that it goes on from
+CREATE TABLE troubles (
+    projection TEXT PRIMARY KEY,
+    runner INTEGER NOT NULL,  -- as leases.owner
+    text TEXT NOT NULL,
+    since TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // Since format 2. Times are microseconds since 1970.
 constexpr auto listener_tables = R"sql(
 CREATE TABLE listeners (
@@ -178,6 +189,7 @@ void ControlDb::prepare() {
         try {
             if (is_blank()) {  // another process may have been quicker
                 sql::execute(db, tables);
+                sql::execute(db, later_projection_tables);
                 sql::execute(db, listener_tables);
                 sql::execute(db, ("PRAGMA application_id = " + std::to_string(application_id)).c_str());
                 sql::execute(db, ("PRAGMA user_version = " + std::to_string(format)).c_str());
@@ -205,11 +217,13 @@ void ControlDb::prepare() {
     if (found < format) upgrade();
 }
 
-// From format 1, which knew of no listeners.
+// Format 1 knew of no listeners, format 2 of no troubles.
 void ControlDb::upgrade() {
     WriteTransaction transaction{db_.get()};
-    if (number_of(db_.get(), "PRAGMA user_version") >= format) return;  // another process was quicker
-    sql::execute(db_.get(), listener_tables);
+    const auto found = number_of(db_.get(), "PRAGMA user_version");
+    if (found >= format) return;  // another process was quicker
+    if (found < 2) sql::execute(db_.get(), listener_tables);
+    if (found < 3) sql::execute(db_.get(), later_projection_tables);
     sql::execute(db_.get(), ("PRAGMA user_version = " + std::to_string(format)).c_str());
     transaction.commit();
 }

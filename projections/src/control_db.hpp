@@ -3,6 +3,7 @@
 //   leases       who owns what: who may advance a projection (leases.hpp)
 //   projections  which projections were given up by a drop, and are not to be built again by themselves
 //   builds       how far rebuilds that are under way have come, and why the last one failed (build_progress.hpp)
+//   troubles     what stands in the way of runners (troubles.hpp)
 //   listeners    how far each has delivered; with parked, attempts, dead_letters and deduplicated
 //   (listeners/ledger.hpp)
 //
@@ -30,7 +31,7 @@ namespace stele {
 /// Processes  any number; SQLite's locks keep them apart, and each call waits for others up to five seconds.
 class ControlDb {
 public:
-    static constexpr int format = 2;
+    static constexpr int format = 3;
 
     /// Opens control.db in `folder` (EventStore::name()), making it where there is none.
     /// Throws StoreError "control_file" (it cannot be opened, or is something else), "format" (a newer Stele's).

@@ -195,6 +195,36 @@ GenerationFile::GenerationFile(std::filesystem::path path, Database db, std::uni
       skipped_(db_.get(),
                "INSERT OR REPLACE INTO stele_skipped (position, type, place, error) VALUES (?1, ?2, ?3, ?4)") {}
 
+namespace {
+
+ProjectionError setup_failed(const Projection& projection, const std::string& place, const std::string& reason) {
+    return ProjectionError{"projection_setup",
+                           projection.name(),
+                           "its tables cannot be set up: " + (place.empty() ? "" : place + ": ") + reason,
+                           {{"place", place}, {"reason", reason}}};
+}
+
+// The projection's tables. Where its own statements fail, and not the disk, it is the definition that is wrong.
+void set_up(sqlite3* db, const Projection& projection) {
+    try {
+        Model model{db, projection.name()};
+        projection.setup(model);
+    } catch (const sql::SqlError& error) {
+        if (error.is_of_the_machine()) throw;
+        throw setup_failed(projection, error.place(), error.reason());
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const ProjectionError&) {
+        throw;
+    } catch (const std::exception& error) {
+        throw setup_failed(projection, "", error.what());
+    } catch (...) {
+        throw setup_failed(projection, "", "setup() threw something that is no std::exception");
+    }
+}
+
+}  // namespace
+
 GenerationFile GenerationFile::create(const std::filesystem::path& path, const Projection& projection,
                                       std::int64_t generation, const std::string& sqlite_vfs) {
     auto db = open_database(path, Access::create, sqlite_vfs);
@@ -218,10 +248,7 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
     row.bind(4, generation);
     row.bind(5, now_text);
     row.run();
-    {
-        Model model{db.get(), projection.name()};
-        projection.setup(model);
-    }
+    set_up(db.get(), projection);
     transaction.commit();
     sql::execute(db.get(), "PRAGMA synchronous = NORMAL");
     return GenerationFile{path, std::move(db), std::move(checkpoints)};

@@ -1,6 +1,7 @@
 #include "hosted.hpp"
 
 #include "same_log.hpp"
+#include "troubles.hpp"
 
 #include <stele/projections/read_model.hpp>
 
@@ -80,6 +81,7 @@ void Hosted::close() noexcept {
         // The next owner passes over the same events again.
     }
     open_.reset();
+    end_trouble();
     publish(Phase::elsewhere);
     try {
         if (token_ != 0) context_.leases.release(lease_, token_);
@@ -93,19 +95,10 @@ void Hosted::close() noexcept {
 
 // What stands in the way of a turn is told and tried again; what a handler did wrong is the projection's state.
 Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may_build) {
-    const auto trouble = [&](const std::string& text) {
-        open_.reset();
-        next_look_ = {};
-        publish(Phase::preparing);
-        const auto wait =
-            std::min<std::chrono::milliseconds>(longest_retry, first_retry * (1 << std::min(troubles_, 6)));
-        if (troubles_++ == 0) tell(RunnerNews::Kind::trouble, text + "; trying again");
-        return Turn{Next::change, 0, wait};
-    };
     try {
         auto turn = look(stop, may_build);
         if (!turn) turn = advance(max);
-        if (turn->next != Next::more) troubles_ = 0;
+        if (turn->next != Next::more || turn->events > 0) end_trouble();
         return *turn;
     } catch (const HandlerFailed& error) {
         leave(Phase::failed, RunnerNews::Kind::failed, error.what());
@@ -123,13 +116,58 @@ Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may
             publish(Phase::elsewhere);
             return look_again();
         }
-        return trouble(error.what());
-    } catch (const sql::SqlError& error) {
-        return trouble(quoted(projection_->name()) + ": " + error.what());
+        if (error.code() == "projection_setup") {
+            leave(Phase::failed, RunnerNews::Kind::failed, error.what());
+            return look_again();
+        }
+        return be_in_trouble(error.what());
     } catch (const std::exception& error) {
-        return trouble(quoted(projection_->name()) + ": " + error.what());
+        return be_in_trouble(quoted(projection_->name()) + ": " + error.what());
     } catch (...) {
-        return trouble(quoted(projection_->name()) + ": something was thrown that is no std::exception");
+        return be_in_trouble(quoted(projection_->name()) + ": something was thrown that is no std::exception");
+    }
+}
+
+Hosted::Turn Hosted::be_in_trouble(const std::string& text) {
+    open_.reset();
+    next_look_ = {};
+    publish(Phase::preparing);
+    bool is_another = false;
+    {
+        const std::lock_guard lock{watching_};
+        is_another = trouble_ != text;
+        trouble_ = text;
+    }
+    if (is_another) {
+        tell(RunnerNews::Kind::trouble, text + "; trying again");
+        shows_trouble_ = false;
+    }
+    if (!shows_trouble_) {
+        try {
+            show_trouble(context_.control, context_.member, projection_->name(), text);
+            shows_trouble_ = true;
+        } catch (const std::exception&) {
+            // Perhaps that is the trouble. status() of this runner tells it, and the next time it is tried again.
+        }
+    }
+    const auto wait =
+        std::min<std::chrono::milliseconds>(longest_retry, first_retry * (1 << std::min(troubles_, 6)));
+    ++troubles_;
+    return Turn{Next::change, 0, wait};
+}
+
+void Hosted::end_trouble() noexcept {
+    if (troubles_ == 0) return;
+    troubles_ = 0;
+    {
+        const std::lock_guard lock{watching_};
+        trouble_.clear();
+    }
+    try {
+        if (std::exchange(shows_trouble_, false))
+            stele::end_trouble(context_.control, context_.member, projection_->name());
+    } catch (const std::exception&) {
+        // It stays to be seen until this runner is gone, or has another.
     }
 }
 
@@ -173,7 +211,12 @@ bool Hosted::own() {
 
     const auto holder = Leases::holder(context_.control, lease_);
     const auto found = current_generation();
-    if (is_superseded(found)) return false;
+    had_ours_ = had_ours_ || (found && is_by_our_definition(*found));
+    if (is_superseded(found)) {
+        leave_to_another(*found);
+        return false;
+    }
+    if (place().phase == Phase::superseded) publish(Phase::elsewhere);
     std::optional<std::int64_t> token;
     std::string from;
     if (holder && holder->owner != context_.member.number() && context_.member.sees(holder->owner)) {
@@ -201,10 +244,13 @@ bool Hosted::is_hung(const LeaseHolder& holder, const std::optional<Generation>&
         seen.position = found->position;
         seen.state = found->state;
     }
-    if (const auto build = build_of(context_.control, projection_->name())) seen.built = build->position.value();
-
+    const auto build = build_of(context_.control, projection_->name());
+    if (build) seen.built = build->position.value();
+    // What did not get through is not tried again until somebody resumes it, or has another definition.
+    const bool has_failed = build && has_failed_by_our_definition(*build);
     const auto time = std::chrono::steady_clock::now();
-    const bool waits = seen.state == "paused" || seen.state == "failed" || seen.position >= context_.store.head();
+    const bool waits =
+        has_failed || seen.state == "paused" || seen.state == "failed" || seen.position >= context_.store.head();
     const bool moved = !sighting_ || sighting_->token != seen.token || sighting_->position != seen.position ||
                        sighting_->state != seen.state || sighting_->built != seen.built;
     if (waits || moved) {
@@ -232,9 +278,7 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     }
     if (is_superseded(found)) {
         context_.leases.release(lease_, std::exchange(token_, 0));
-        leave(Phase::elsewhere, RunnerNews::Kind::lost,
-              quoted(projection_->name()) + " was rebuilt by another definition, of version " +
-                  std::to_string(found->version) + ", which this runner does not have; start it again");
+        leave_to_another(*found);
         return look_again();
     }
     const bool is_ours = found && is_by_our_definition(*found) && !not_of_this_log(context_.store, *found);
@@ -245,8 +289,7 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
     }
     if (!is_ours) {
         const auto last = build_of(context_.control, projection_->name());
-        if (last && !last->error.empty() && last->fingerprint == projection_->fingerprint() &&
-            last->version == projection_->version()) {
+        if (last && has_failed_by_our_definition(*last)) {
             stay(Phase::failed, RunnerNews::Kind::failed, last->error, found ? found->position : Position{});
             return look_again();
         }
@@ -284,11 +327,26 @@ bool Hosted::is_by_our_definition(const Generation& generation) const {
     return generation.fingerprint == projection_->fingerprint() && generation.version == projection_->version();
 }
 
+bool Hosted::has_failed_by_our_definition(const Build& build) const {
+    return !build.error.empty() && build.fingerprint == projection_->fingerprint() &&
+           build.version == projection_->version();
+}
+
 // Whether somebody has gone on from our definition: to a later version, or, while we ran, to whatever he rebuilt it
 // by. To build ours again would take his away, and two runners of different definitions would do so in turns.
 bool Hosted::is_superseded(const std::optional<Generation>& found) const {
-    return found && !is_by_our_definition(*found) && (had_ours_ || found->version > projection_->version()) &&
-           !not_of_this_log(context_.store, *found);
+    return found && found->state != "paused" && !is_by_our_definition(*found) &&
+           (had_ours_ || found->version > projection_->version()) && !not_of_this_log(context_.store, *found);
+}
+
+void Hosted::leave_to_another(const Generation& found) {
+    const auto ours = projection_->version();
+    const auto definition = found.version == ours ? "another definition of version " + std::to_string(ours)
+                                                  : "version " + std::to_string(found.version);
+    stay(Phase::superseded, RunnerNews::Kind::superseded,
+         quoted(projection_->name()) + " was built by " + definition + "; this runner has version " +
+             std::to_string(ours) + " as it was when it started, and leaves it alone",
+         found.position);
 }
 
 // What is there now; empty where nothing is. What cannot be read is trouble, and no reason to build it anew: it may
@@ -313,7 +371,6 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
              quoted(projection_->name()) + ": building version " + std::to_string(projection_->version()));
         return look_again(Next::more);
     }
-    says_it_builds_ = false;
     RebuildOptions options;
     options.grace = context_.options.grace;
     options.sqlite_vfs = context_.options.sqlite_vfs;
@@ -322,6 +379,7 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
     next_look_ = {};
     const auto built = rebuild(context_.store, *projection_, options);
     if (!built) return look_again();
+    says_it_builds_ = false;
     tell(RunnerNews::Kind::built, quoted(projection_->name()) + ": generation " +
                                       std::to_string(built->generation.number) + ", " +
                                       std::to_string(built->events) + " events up to position " +
@@ -381,6 +439,8 @@ void Hosted::stay(Phase phase, RunnerNews::Kind kind, const std::string& text, P
 
 void Hosted::leave(Phase phase, RunnerNews::Kind kind, const std::string& text) {
     const auto position = open_ ? std::optional{open_->fold.position()} : std::nullopt;
+    says_it_builds_ = false;
+    end_trouble();
     open_.reset();
     next_look_ = {};
     publish(phase);
@@ -412,6 +472,11 @@ void Hosted::publish(Phase phase) {
 Hosted::Place Hosted::place() const {
     const std::lock_guard lock{watching_};
     return place_;
+}
+
+std::string Hosted::trouble() const {
+    const std::lock_guard lock{watching_};
+    return trouble_;
 }
 
 Hosted::Place Hosted::await(std::chrono::steady_clock::time_point deadline,

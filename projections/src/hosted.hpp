@@ -84,6 +84,7 @@ public:
         following,
         paused,  ///< or dropped
         failed,
+        superseded,  ///< by another definition, which this runner leaves alone
     };
     struct Place {
         Phase phase = Phase::elsewhere;
@@ -92,6 +93,8 @@ public:
         bool in_step = false;
     };
     [[nodiscard]] Place place() const;
+    /// What stands in the way just now; empty where nothing does.
+    [[nodiscard]] std::string trouble() const;
     /// Waits until `enough` says so of the place, for `timeout` at most; returns the place.
     Place await(std::chrono::steady_clock::time_point deadline,
                 const std::function<bool(const Place&)>& enough) const;
@@ -119,6 +122,7 @@ private:
     bool is_hung(const LeaseHolder& holder, const std::optional<Generation>& found);
     [[nodiscard]] std::optional<Generation> current_generation() const;
     [[nodiscard]] bool is_by_our_definition(const Generation& generation) const;
+    [[nodiscard]] bool has_failed_by_our_definition(const Build& build) const;
     [[nodiscard]] bool is_superseded(const std::optional<Generation>& found) const;
     std::optional<Turn> open_current(const std::stop_token& stop, bool may_build);
     [[nodiscard]] bool is_far_behind(Position had) const;
@@ -127,6 +131,9 @@ private:
     void write_position();
     void stay(Phase phase, RunnerNews::Kind kind, const std::string& text, Position position);
     void leave(Phase phase, RunnerNews::Kind kind, const std::string& text);
+    void leave_to_another(const Generation& found);
+    Turn be_in_trouble(const std::string& text);
+    void end_trouble() noexcept;
     void publish(Phase phase);
 
     void clean_up();
@@ -148,6 +155,7 @@ private:
     std::optional<Time> unwritten_since_;  ///< the fold is further than its file says
     bool says_it_builds_ = false;          ///< it is news already
     int troubles_ = 0;                     ///< in a row
+    bool shows_trouble_ = false;           ///< in control.db, as it is in trouble_
 
     // What a watcher last saw of an owner, to tell whether it hangs.
     struct Sighting {
@@ -164,6 +172,7 @@ private:
     mutable std::mutex watching_;  ///< guards what follows
     mutable std::condition_variable_any moved_;
     Place place_;
+    std::string trouble_;
     std::atomic<bool> in_step_{false};
 };
 

@@ -22,7 +22,8 @@
 
 namespace stele {
 
-/// Somebody who can own leases, alive as long as this object and its process.
+/// Somebody who can own leases, alive as long as this object and its process. (And as long as a child of fork()
+/// that does not exec(): it shares the lock.)
 class Member {
 public:
     /// `folder` is the store's. `label` is what people read: "stele run, process 4711". Makes control.lock where

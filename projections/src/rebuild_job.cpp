@@ -34,9 +34,10 @@ RebuildJob::RebuildJob(const EventStore& store, const Projection& projection, co
     : store_(store),
       projection_(projection),
       options_(options),
-      build_(store, projection, options, until),
       control_(store.models_folder().parent_path(), options.sqlite_vfs),
       builder_(control_.folder(), "rebuild, process " + std::to_string(::getpid())),
+      begun_(begin(until)),
+      build_(*begun_),
       progress_(control_, builder_, projection, build_.number(), build_.begins_at(), until.value_or(store.head())),
       tell_([this](const FoldProgress& fold) {
           progress_.update(fold.position, fold.target, fold.events);
@@ -46,6 +47,17 @@ RebuildJob::RebuildJob(const EventStore& store, const Projection& projection, co
 }
 
 RebuildJob::~RebuildJob() = default;
+
+// What cannot be set up is shown to others as an event is that a build stops at: nobody gets on by trying again.
+std::unique_ptr<GenerationBuild> RebuildJob::begin(std::optional<Position> until) {
+    try {
+        return std::make_unique<GenerationBuild>(store_, projection_, options_, until);
+    } catch (const ProjectionError& error) {
+        if (error.code() == "projection_setup")
+            BuildProgress::never_began(control_, builder_, projection_, 0, error);
+        throw;
+    }
+}
 
 // Whether the next build can go on from here when what was in the way is gone. A file that is damaged is of no use,
 // and on a disk that is full its space is needed more.

@@ -42,6 +42,7 @@ public:
     [[nodiscard]] std::optional<Rebuilt> finish();
 
 private:
+    [[nodiscard]] std::unique_ptr<GenerationBuild> begin(std::optional<Position> until);
     void end_feeding();
     template <class Work>
     auto shown(const Work& work);
@@ -49,9 +50,10 @@ private:
     const EventStore& store_;
     const Projection& projection_;
     const RebuildOptions& options_;
-    GenerationBuild build_;
     ControlDb control_;
     Member builder_;
+    std::unique_ptr<GenerationBuild> begun_;
+    GenerationBuild& build_;
     BuildProgress progress_;
     GenerationBuild::Progress tell_;
     std::unique_ptr<Fold> fed_;

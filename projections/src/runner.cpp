@@ -3,6 +3,7 @@
 #include "hosted.hpp"
 #include "listeners/listener_host.hpp"
 #include "models_folder.hpp"
+#include "same_log.hpp"
 
 #include <unistd.h>
 
@@ -36,13 +37,15 @@ std::chrono::steady_clock::time_point deadline_behind(std::chrono::milliseconds 
 }
 
 bool is_settled(const Hosted::Place& place) {
-    return place.in_step || place.phase == Hosted::Phase::paused || place.phase == Hosted::Phase::failed;
+    using Phase = Hosted::Phase;
+    return place.in_step || place.phase == Phase::paused || place.phase == Phase::failed ||
+           place.phase == Phase::superseded;
 }
 
 // What there is to say of a projection that this runner does not follow just now. Its file knows better than we do
 // whether it is paused or has failed: somebody else may have changed that a moment ago.
 std::optional<WaitResult> result_by_file(const LiveModel& model, const Projection& projection,
-                                         const Hosted::Place& place, Position position) {
+                                         const Hosted::Place& place, Position position, const EventStore& store) {
     try {
         const auto generation = model.generation();
         const bool is_ours =
@@ -51,6 +54,8 @@ std::optional<WaitResult> result_by_file(const LiveModel& model, const Projectio
         if (generation.state == "paused") return WaitResult::paused;
         if (is_ours && generation.state == "failed") return WaitResult::failed;
         if (is_ours) return std::nullopt;
+        const bool is_later = generation.version > projection.version() && !not_of_this_log(store, generation);
+        if (is_later || place.phase == Hosted::Phase::superseded) return WaitResult::superseded;
     } catch (const NotFound&) {
         if (place.phase == Hosted::Phase::paused) return WaitResult::paused;
     }
@@ -325,7 +330,8 @@ WaitResult Runner::wait_for(std::string_view name, Position position, std::chron
         // Readers may have another generation already, which the projection's thread has not found yet.
         if (follows && !is_on_its_way && models.current() == place.generation) return WaitResult::reached;
         if (!is_on_its_way) {
-            if (const auto result = result_by_file(model, projection, place, position)) return *result;
+            if (const auto result = result_by_file(model, projection, place, position, state_->store))
+                return *result;
         }
         const auto time = std::chrono::steady_clock::now();
         if (time >= deadline) return WaitResult::timed_out;
@@ -361,6 +367,15 @@ LiveModel Runner::model(std::string_view name) const {
     return LiveModel{state_->store.models_folder(), name, state_->options.sqlite_vfs};
 }
 
-std::vector<ProjectionStatus> Runner::status() const { return projection_status(state_->store, state_->registry); }
+std::vector<ProjectionStatus> Runner::status() const {
+    auto all = projection_status(state_->store, state_->registry);
+    const auto working = state_->now_working();
+    for (auto& status : all) {
+        if (!working || !status.trouble.empty()) continue;
+        const auto hosted = working->hosted.find(status.name);
+        if (hosted != working->hosted.end()) status.trouble = hosted->second->trouble();
+    }
+    return all;
+}
 
 }  // namespace stele

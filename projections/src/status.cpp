@@ -5,6 +5,7 @@
 #include "leases.hpp"
 #include "models_folder.hpp"
 #include "same_log.hpp"
+#include "troubles.hpp"
 
 #include <stele/projections/read_model.hpp>
 #include <stele/store/event_store.hpp>
@@ -37,11 +38,13 @@ BuildStatus building_of(const Build& build) {
         status.percent =
             100.0 * static_cast<double>(build.position.value()) / static_cast<double>(build.target.value());
     }
+    // What an earlier build has done, which this one goes on from, took none of its time.
     const std::chrono::duration<double> passed = build.updated_at - build.started_at;
-    if (passed.count() <= 0 || build.position.value() == 0) return status;
+    const auto done = build.position.value() - build.began.value();
+    if (passed.count() <= 0 || done <= 0) return status;
     status.events_per_second = static_cast<double>(build.events) / passed.count();
     const auto left = static_cast<double>(std::max<std::int64_t>(0, build.target.value() - build.position.value()));
-    status.seconds_left = left * passed.count() / static_cast<double>(build.position.value());
+    status.seconds_left = left * passed.count() / static_cast<double>(done);
     return status;
 }
 
@@ -94,23 +97,48 @@ void add_control(ProjectionStatus& status, const Control& control, const Project
                 ProjectionFailure{build->failed_position, build->failed_type, build->failed_place, build->error};
         }
     }
-    if (status.state == "absent" && control.db->is_dropped(status.name)) status.state = "dropped";
+    if (const auto trouble = trouble_of(*control.db, status.name)) {
+        if (control.is_alive(trouble->runner)) status.trouble = trouble->text;
+    }
+    // Said first, and done behind that: what died in between has left some of it.
+    if (control.db->is_dropped(status.name)) status.state = "dropped";
 }
 
-std::string advice_for(const ProjectionStatus& status) {
+std::string advice_on_change(const ProjectionStatus& status, int version) {
     const auto rebuild = rebuild_command(status.name);
+    if (status.version > version) {
+        return "it was built by version " + std::to_string(status.version) + ", and this definition is version " +
+               std::to_string(version) + ": take the later one, or go back to this one by " + rebuild;
+    }
+    if (status.owner.empty()) return "`stele run` builds it when it starts, and so does " + rebuild;
+    return "`stele run` builds it when it is started again, for it knows the definition of when it started; or " +
+           rebuild;
+}
+
+std::string advice_for(const ProjectionStatus& status, const Projection* definition) {
+    const auto rebuild = rebuild_command(status.name);
+    if (status.state == "failed" && status.failure && status.failure->position == Position{}) {
+        return "correct what sets up its tables" +
+               (status.failure->place.empty() ? "" : ", at " + status.failure->place) +
+               ", count the version up, and " + rebuild;
+    }
     if (status.state == "failed") {
         return "events stay as they are, so correct the handler" +
-               (status.failure->place.empty() ? "" : " at " + status.failure->place) +
+               (!status.failure || status.failure->place.empty() ? "" : " at " + status.failure->place) +
                ", count the version up, and " + rebuild +
                (status.generation == 0
                     ? ""
                     : "; or, where what was in the way is gone, `stele projection resume " + status.name + "`");
     }
     if (status.state == "paused") return "`stele projection resume " + status.name + "` lets it go on";
-    if (status.state == "absent" || status.state == "changed")
-        return "`stele run` builds it, and so does " + rebuild;
-    if (status.state == "dropped") return rebuild + " builds it again";
+    if (!status.trouble.empty()) return "its runner tries again by itself: free what is in the way";
+    const bool is_of_another_log = status.state == "changed" && !status.error.empty();
+    if (status.state == "absent" || is_of_another_log) return "`stele run` builds it, and so does " + rebuild;
+    if (status.state == "changed") return advice_on_change(status, definition->version());
+    if (status.state == "dropped") {
+        return rebuild + " builds it again" +
+               (status.generation == 0 ? "" : "; `stele projection drop " + status.name + "` removes what is left");
+    }
     if (status.state == "retired") return "`stele projection drop " + status.name + "` removes it";
     if (status.state == "broken") return "free what is in the way, or " + rebuild;
     if (status.state == "live" && status.owner.empty() && status.lag_events > 0)
@@ -150,7 +178,7 @@ ProjectionStatus status_of(const EventStore& store, const std::string& name, con
             status.lag_seconds = std::max(0.0, lag.count());
         }
     }
-    status.advice = advice_for(status);
+    status.advice = advice_for(status, definition);
     return status;
 }
 

@@ -30,12 +30,13 @@ std::string describe(const ProjectionStatus& status) {
         if (build.seconds_left) text += ", " + lasting(*build.seconds_left) + " left";
         status_line(out, "building", text);
     }
-    if (status.failure) {
+    if (status.failure && status.failure->position > Position{}) {
         status_line(out, "stopped at",
                     "position " + grouped(status.failure->position.value()) + ", " + status.failure->type +
                         (status.failure->place.empty() ? "" : ", in " + status.failure->place));
     }
     if (!status.error.empty()) status_line(out, "error", status.error);
+    if (!status.trouble.empty()) status_line(out, "trouble", status.trouble);
     if (!status.advice.empty()) status_line(out, "what now", status.advice);
     return out.str();
 }

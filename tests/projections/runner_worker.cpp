@@ -21,8 +21,8 @@ int main(int argc, char** argv) try {
     options.batch = 10;
     options.grace = {};
     options.news = [](const RunnerNews& news) {
-        constexpr const char* kinds[] = {"owned",  "lost",   "building", "built",  "live",
-                                         "paused", "failed", "dropped",  "trouble"};
+        constexpr const char* kinds[] = {"owned",  "lost",    "building", "built", "live",      "paused",
+                                         "failed", "dropped", "trouble",  "dead",  "superseded"};
         std::cout << kinds[static_cast<int>(news.kind)] << ' ' << news.text << std::endl;
     };
     if (task != "step") {

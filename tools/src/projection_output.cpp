@@ -46,6 +46,7 @@ nlohmann::ordered_json to_json(const ProjectionStatus& status) {
                                 {"skipped", status.skipped},
                                 {"building", nullptr},
                                 {"error", text_or_null(status.error)},
+                                {"trouble", text_or_null(status.trouble)},
                                 {"failed_at", nullptr},
                                 {"try", text_or_null(status.advice)}};
     if (status.building) json["building"] = to_json(*status.building);
@@ -71,7 +72,8 @@ void print_projection_table(const std::vector<ProjectionStatus>& projections, Ou
         if (status.lag_events > 0) behind += " (" + human_seconds(status.lag_seconds) + ")";
         table.row({status.name, std::to_string(status.version),
                    status.generation == 0 ? "-" : std::to_string(status.generation), status.state,
-                   std::to_string(status.position.value()), behind, status.error});
+                   std::to_string(status.position.value()), behind,
+                   status.error.empty() ? status.trouble : status.error});
     }
     table.flush_rows();
 }

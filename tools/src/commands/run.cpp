@@ -46,6 +46,8 @@ const char* word(RunnerNews::Kind kind) {
             return "dropped";
         case RunnerNews::Kind::trouble:
             return "trouble";
+        case RunnerNews::Kind::superseded:
+            return "superseded";
         case RunnerNews::Kind::dead:
             return "dead";
     }
@@ -77,7 +79,7 @@ Exit wait_until_caught_up(Runner& runner, const EventStore& store, const std::st
         auto reached = WaitResult::timed_out;
         while (reached == WaitResult::timed_out && !stop.stop_requested())
             reached = runner.wait_for(projection->name(), head, turn);
-        if (reached == WaitResult::failed) status = Exit::failed;
+        if (reached == WaitResult::failed || reached == WaitResult::superseded) status = Exit::failed;
     }
     return status;
 }
@@ -130,12 +132,15 @@ void add_run(CommandLine& line) {
          "standard error for each thing that happens; with --json, on standard output.",
          "stele run\n"
          "stele run tenant_stats --until-caught-up",
-         "0 stopped as asked, or caught up · 1 failed; with --until-caught-up, a projection stopped at an event ·\n"
+         "0 stopped as asked, or caught up · 1 failed; with --until-caught-up, a projection stopped at an event, "
+         "or\n"
+         "another definition has built it ·\n"
          "2 command line · 4 no such store or projection"},
         [arguments](Context& context) { return run(*arguments, context); });
     tool::arguments(app, "NAME", arguments->names, "only these; all of the project's if absent");
     flag(app, "--until-caught-up", arguments->until_caught_up,
-         "end when each projection is where the log was at the start, or is paused, or has failed");
+         "end when each projection is where the log was at the start, is paused, has failed, or is by a later "
+         "version");
 }
 
 }  // namespace stele::tool

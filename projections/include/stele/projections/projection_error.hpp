@@ -39,8 +39,9 @@ private:
 ///         "projection_fenced"   somebody else has taken it over: whoever gets this advances it no more
 ///         "projection_changed"  its definition is not the one that the read model was built with: rebuild it
 ///         "projection_ahead"    the read model is further than the log: the log lost events; rebuild it
-///         "projection_log"      it was folded from another log, such as this one before it was restored: rebuild
-///         it "projection_file"     a file of it is damaged, or the disk failed
+///         "projection_log"      it was folded from another log, or from this one before a restore: rebuild it
+///         "projection_setup"    its tables cannot be set up: its own statements fail; correct them
+///         "projection_file"     a file of it is damaged, or the disk failed
 class ProjectionError : public Error {
 public:
     ProjectionError(std::string code, const std::string& projection, const std::string& message,

@@ -20,7 +20,7 @@ class EventStore;
 
 /// The event that a projection stopped at. Its rows are the fold of everything before it.
 struct ProjectionFailure {
-    Position position;
+    Position position;  ///< 0: its tables could not be set up
     std::string type;   ///< of the event
     std::string place;  ///< of the handler: file and line where it is SQL, else empty
     std::string error;  ///< the message of HandlerFailed, which says all of this in one sentence
@@ -52,8 +52,9 @@ struct ProjectionStatus {
     /// "building"  its first generation is being built, or the one for a changed definition; readers have the old
     ///             one until then
     /// "absent"    never built
-    /// "changed"   built by another definition: a runner rebuilds it by itself
-    /// "dropped"   removed by an operator: a runner leaves it alone until it is rebuilt
+    /// "changed"   built by another definition: a runner that is started now rebuilds it by itself, unless what is
+    ///             there is of a later version
+    /// "dropped"   removed by an operator, or about to be: a runner leaves it alone until it is rebuilt
     /// "retired"   built, and the registry has no such projection
     /// "broken"    its file cannot be read: see `error`
     std::string state;
@@ -69,8 +70,9 @@ struct ProjectionStatus {
     std::string owner;                   ///< who advances it: the label of a runner that is alive. Empty: nobody
 
     std::optional<BuildStatus> building;       ///< whatever the state
-    std::optional<ProjectionFailure> failure;  ///< with "failed"
+    std::optional<ProjectionFailure> failure;  ///< with "failed", where it was at an event, or in setup
     std::string error;                         ///< with "failed" and "broken"
+    std::string trouble;                       ///< what stands in the way of a runner just now, which tries again
     std::string advice;                        ///< what to do, where something is to be done; else empty
 };
 

@@ -89,7 +89,8 @@ struct Rebuilt {
 ///
 /// Throws HandlerFailed     at an event, unless the projection skips; the old generation stays.
 ///        InvalidInput      `until` is beyond the log's head; `into` is there.
-///        ProjectionError   "projection_busy" (another rebuild of it is under way), "projection_file".
+///        ProjectionError   "projection_busy" (another rebuild of it is under way), "projection_setup",
+///                          "projection_file".
 ///        StoreError        the log, or control.db, failed.
 /// Cost   one pass over the events of its query, and what its statements cost. Little is synced before the end.
 std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projection,

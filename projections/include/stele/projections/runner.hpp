@@ -27,6 +27,9 @@
 // has a queue, whose workers deliver.
 //
 // An idle runner writes nothing, and looks around a few times a second.
+//
+// fork() takes no thread along but keeps files open: where a child lives on without exec(), the runner's locks look
+// held as long as the child lives, and nobody takes over when the parent dies. So start() behind fork(), or exec().
 #pragma once
 
 #include <stele/projections/listeners/listener_registry.hpp>
@@ -59,10 +62,12 @@ struct RunnerNews {
         built,     ///< and it is the current one now
         live,      ///< it follows the log
         paused,
-        failed,   ///< a handler failed
-        dropped,  ///< the projection is gone, and this runner leaves it alone
-        trouble,  ///< a disk, a lock or a file is in the way; the runner tries again
-        dead,     ///< a listener has made a dead letter
+        failed,      ///< a handler failed
+        dropped,     ///< the projection is gone, and this runner leaves it alone
+        trouble,     ///< a disk, a lock or a file is in the way; the runner tries again. Told when it begins, or is
+                     ///< another
+        dead,        ///< a listener has made a dead letter
+        superseded,  ///< the projection was built by a later version, or another definition: see Runner
     };
     Kind kind;
     std::string projection;  ///< empty: it is about a listener
@@ -110,10 +115,11 @@ struct RunnerOptions {
 
 /// What came of waiting for a projection.
 enum class WaitResult {
-    reached,    ///< it is at the position, or further
-    timed_out,  ///< not yet
-    failed,     ///< it stopped before that: projection_status() says at what
-    paused,     ///< it is paused, or dropped, before that
+    reached,     ///< it is at the position, or further
+    timed_out,   ///< not yet
+    failed,      ///< it stopped before that: projection_status() says at what
+    paused,      ///< it is paused, or dropped, before that
+    superseded,  ///< it is by another definition, which the runner leaves alone
 };
 
 /// Threads  every member may be called from any thread.
@@ -121,7 +127,8 @@ class Runner {
 public:
     using Options = RunnerOptions;
 
-    /// Nothing happens before start() or step(). `store` stays longer.
+    /// Nothing happens before start() or step(). `store` stays longer. Sync projections are in step with what is
+    /// appended through this very object; what other objects and processes append follows.
     explicit Runner(EventStore& store, Options options = {});
     /// stop()s.
     ~Runner();
@@ -139,8 +146,9 @@ public:
 
     /// Begins: a thread for each projection, so that a slow one delays no other. Returns when the sync projections
     /// that this runner owns are in step with the log (those that need longer than Options::sync_wait come into
-    /// step later: until then append() does not wait for them). Harmless when repeated. Throws StoreError
-    /// "control_file" where control.db cannot be made.
+    /// step later: until then append() does not wait for them). Harmless when repeated.
+    /// Throws StoreError         "control_file": control.db cannot be made, or read.
+    ///        std::system_error  there are no more threads to be had; stop() ends those that there are.
     void start();
 
     /// Ends: each projection finishes the batch that it is at; a build that is under way is given up, and the next
@@ -162,7 +170,9 @@ public:
 
     /// Waits until the projection's rows are the fold of the log up to `position`, at least, by the definition that
     /// the runner has: whoever owns it.
-    /// Throws NotFound where the runner has no such projection.
+    /// Throws NotFound         the runner has no such projection.
+    ///        ProjectionError  "projection_file": its read model cannot be read.
+    ///        StoreError       the log cannot be.
     [[nodiscard]] WaitResult wait_for(std::string_view name, Position position, std::chrono::milliseconds timeout);
 
     /// Waits until the listener has settled everything that it selects up to `position`: delivered, parked, or
@@ -177,7 +187,8 @@ public:
     /// Throws NotFound where the runner has no such projection.
     [[nodiscard]] LiveModel model(std::string_view name) const;
 
-    /// projection_status() with the runner's projections.
+    /// projection_status() with the runner's projections, with the trouble that this runner has, even where
+    /// control.db cannot be written.
     [[nodiscard]] std::vector<ProjectionStatus> status() const;
 
 private:

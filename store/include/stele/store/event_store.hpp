@@ -151,8 +151,9 @@ public:
     /// its future is ready), as long as the CommitHook is held; a call that is under way then still ends. It gets
     /// the position of the last event of these appends. Repetitions (L6) count as appends.
     ///
-    /// The hook must not throw, and must not append. Calls may overlap: the next commit does not wait for the hook
-    /// of the one before it.
+    /// The hook must not throw, and must not append. Calls may overlap: as a rule the next commit does not wait for
+    /// the hook of the one before it. It does where the log's WAL is to be copied back in between, which is done
+    /// behind the hook; and where both are of append_async(), which has one thread.
     [[nodiscard]] CommitHook after_commit(std::function<void(Position)> hook);
 
     // ---- Reading
