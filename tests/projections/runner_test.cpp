@@ -69,6 +69,7 @@ TEST_CASE("read models stay in their store when the process changes its folder",
     test::rebuild_now(store, *test::counting());
     CHECK(runner.wait_for("counting", Position{7}, long_enough) == WaitResult::reached);
     CHECK(test::lines_of(model.query(test::count_and_position)) == Lines{"7 7"});
+    REQUIRE(runner.wait_for("payments", Position{7}, long_enough) == WaitResult::reached);
     CHECK(pause(store, "payments").state == "paused");
     CHECK(status_of(runner, "payments").state == "paused");
     CHECK(projection_status(store, {}, "counting").owner == status_of(runner, "counting").owner);
