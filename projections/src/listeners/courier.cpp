@@ -349,7 +349,10 @@ void Courier::go_on_with_keys() {
 void Courier::go_on_with(const std::string& key) {
     constexpr std::size_t at_once = 64;
     const auto of_key = ledger_.of_key(key, context_.options.clock(), at_once);
-    if (of_key.is_blocked) {
+    if (of_key.epoch != epoch_) {
+        // Somebody has moved the place, and may have taken away what the key waits for. The next look finds that.
+        next_look_ = {};
+    } else if (of_key.is_blocked) {
         keys_.erase(key);
         is_due_known_ = false;
     } else if (of_key.deliveries.empty()) {

@@ -401,6 +401,11 @@ Ledger::OfKey Ledger::of_key(std::string_view key, Timestamp now, std::size_t mo
             }
             found.deliveries.push_back(parked_delivery(rows));
         }
+        rows.reset();
+        auto& epoch = prepared(statements_.epoch, db, "SELECT epoch FROM listeners WHERE name = ?1");
+        epoch.bind(1, listener_);
+        found.epoch = epoch.step() ? epoch.integer(0) : -1;
+        epoch.reset();
         return found;
     });
 }

@@ -136,6 +136,7 @@ public:
     struct OfKey {
         std::vector<ParkedDelivery> deliveries;
         bool is_blocked = false;
+        std::int64_t epoch = 0;  ///< of the place, no earlier than the rest was read
     };
     [[nodiscard]] OfKey of_key(std::string_view key, Timestamp now, std::size_t most);
     [[nodiscard]] bool is_parked(std::string_view key);
@@ -177,7 +178,7 @@ private:
 
     struct Statements {
         std::optional<sql::Statement> look, move, beat, wait, park, fail, thin_out, die, unpark, forget, resurrect,
-            claim, is_parked, is_claimed, stands;
+            claim, is_parked, is_claimed, stands, epoch;
     };
     Statements statements_;
 };
