@@ -32,6 +32,11 @@ const Project* Context::project() {
     return project_ ? &*project_ : nullptr;
 }
 
+std::optional<fs::path> Context::project_folder() const {
+    if (globals_.project) return fs::path(*globals_.project);
+    return find_project_folder(".");
+}
+
 std::string Context::store_path() {
     if (globals_.store) return *globals_.store;
     if (const char* store = std::getenv("STELE_STORE"); store != nullptr && *store != '\0' && !globals_.project)

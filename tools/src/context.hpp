@@ -7,6 +7,7 @@
 #include <stele/store/event_store.hpp>
 #include <stele/tools/tool.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -30,6 +31,9 @@ public:
 
     /// stele.toml of --project, or else of this folder or one above; null where there is none.
     [[nodiscard]] const Project* project();
+
+    /// The folder that it stands in, whatever is wrong with it; empty where there is none.
+    [[nodiscard]] std::optional<std::filesystem::path> project_folder() const;
 
     /// Which store: --store, else STELE_STORE, else stele.toml. Throws Failure (command line) where none says.
     [[nodiscard]] std::string store_path();

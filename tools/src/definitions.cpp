@@ -63,10 +63,13 @@ Exit KnownProjections::report_broken_files(Exit status, bool json) const {
 }
 
 KnownProjections known_projections(Context& context) {
+    if (const Project* project = context.project()) return known_projections(context, *project);
+    return {context.registry().projections, {}};
+}
+
+KnownProjections known_projections(Context& context, const Project& project) {
     KnownProjections known{context.registry().projections, {}};
-    const Project* project = context.project();
-    if (project == nullptr) return known;
-    for (const auto& file : sql_files(project->projections)) {
+    for (const auto& file : sql_files(project.projections)) {
         try {
             known.registry.add(SqlProjection::load(file));
         } catch (const Error& error) {
@@ -76,7 +79,42 @@ KnownProjections known_projections(Context& context) {
     return known;
 }
 
-ListenerRegistry known_listeners(Context& context) { return context.registry().listeners; }
+ListenerConfig listener_config(Context& context) {
+    const Project* project = context.project();
+    if (project == nullptr) return {};
+    Mistakes mistakes{project->file.string()};
+    auto config = read_listener_config(*project->settings, project->folder, mistakes);
+    mistakes.throw_first();
+    return config;
+}
+
+ListenerRegistry known_listeners(Context& context) { return known_listeners(context, listener_config(context)); }
+
+ListenerRegistry known_listeners(Context& context, const ListenerConfig& config) {
+    ListenerRegistry known = context.registry().listeners;
+    for (const auto& declared : config.listeners) {
+        const auto& name = declared.listener->name();
+        if (known.find(name) != nullptr)
+            throw Mistake{context.project()->file.string(), declared.place,
+                          "listener \"" + name + "\": expected a name of its own, found that of one of the program"}
+                .failure();
+        known.add(declared.listener);
+    }
+    return known;
+}
+
+std::vector<Failure> broken_aggregates(const Project& project) {
+    std::vector<Failure> broken;
+    AggregateRegistry known;
+    for (const auto& file : sql_files(project.aggregates)) {
+        try {
+            known.add(std::make_shared<const AggregateFile>(AggregateFile::load(file)));
+        } catch (const Error& error) {
+            broken.emplace_back(Exit::failed, error.code(), error.what(), error.facts());
+        }
+    }
+    return broken;
+}
 
 bool names_file(const std::string& word) {
     constexpr std::string_view ending = ".sql";

@@ -1,6 +1,7 @@
 // Definitions: the projections, listeners and aggregates that a command can name.
 #pragma once
 
+#include "config/listener_config.hpp"
 #include "context.hpp"
 #include "failure.hpp"
 
@@ -26,9 +27,21 @@ struct KnownProjections {
 
 /// The projections of the program, and those in the project's folder.
 [[nodiscard]] KnownProjections known_projections(Context& context);
+/// The same with those of another project.
+[[nodiscard]] KnownProjections known_projections(Context& context, const Project& project);
 
-/// The listeners of the program.
+/// What stele.toml says of listeners, queues and health; all defaults where there is no project. Throws Failure
+/// with the place of the first mistake.
+[[nodiscard]] ListenerConfig listener_config(Context& context);
+
+/// The listeners of the program, and those of stele.toml. Throws Failure as listener_config() does, and where two
+/// have one name.
 [[nodiscard]] ListenerRegistry known_listeners(Context& context);
+/// The same, with what listener_config() has given.
+[[nodiscard]] ListenerRegistry known_listeners(Context& context, const ListenerConfig& config);
+
+/// What is wrong with the files of aggregates in the project's folder.
+[[nodiscard]] std::vector<Failure> broken_aggregates(const Project& project);
 
 /// Whether `word` names a file and not a projection: it ends in .sql.
 [[nodiscard]] bool names_file(const std::string& word);

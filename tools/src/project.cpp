@@ -3,9 +3,7 @@
 #include "failure.hpp"
 #include "suggest.hpp"
 
-#include <toml++/toml.h>
-
-#include <array>
+#include <algorithm>
 #include <vector>
 
 namespace stele::tool {
@@ -13,79 +11,81 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string at(const fs::path& file, const toml::source_region& where) {
-    return file.string() + ":" + std::to_string(where.begin.line) + ":" + std::to_string(where.begin.column) + ": ";
+bool is_url(const std::string& store) { return store.find("://") != std::string::npos; }
+
+// What stands in the file. Throws Failure where there is none, or it is not TOML.
+Project opened(const fs::path& folder) {
+    const fs::path file = shown_from_here(folder / project_file);
+    if (!fs::exists(file)) {
+        throw Failure{Exit::not_found, "not_found", folder.string() + ": no " + project_file + " here"}.hint(
+            "stele init " + folder.string());
+    }
+    Project project;
+    project.folder = folder;
+    project.file = file;
+    project.settings = std::make_shared<const TomlValue>(read_toml(file, file.string()));
+    return project;
 }
 
-Failure bad_file(const std::string& message) { return Failure{Exit::failed, "project", message}; }
+void refuse_unknown_keys(const TomlValue& settings, Mistakes& mistakes) {
+    static const std::vector<std::string> known{"store",    "projections", "aggregates", "schemas",
+                                                "listener", "queue",       "health",     "listeners_enabled"};
+    for (const auto& member : settings.members) {
+        if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+        const auto meant = nearest(member.key, known);
+        std::string others;
+        for (const auto& key : known) others += (others.empty() ? "" : ", ") + key;
+        mistakes.add(member.place, "unknown key \"" + member.key + "\"" +
+                                       (meant ? "; did you mean \"" + *meant + "\"?" : "; known are " + others));
+    }
+}
 
-// As short as it can be said from here.
+}  // namespace
+
+Project load_project(const fs::path& folder, Mistakes& mistakes) {
+    Project project = opened(folder);
+    refuse_unknown_keys(*project.settings, mistakes);
+    const auto path = [&](const char* key) -> std::optional<std::string> {
+        const auto* member = project.settings->find(key);
+        if (member == nullptr) return std::nullopt;
+        if (member->value.kind == TomlValue::Kind::text && !member->value.text.empty()) return member->value.text;
+        mistakes.add(member->value.place, std::string{key} + ": expected a path in quotes");
+        return std::nullopt;
+    };
+    const auto folder_of = [&](const char* key) { return shown_from_here(folder / path(key).value_or(key)); };
+    project.projections = folder_of("projections");
+    project.aggregates = folder_of("aggregates");
+    project.schemas = folder_of("schemas");
+    if (const auto store = path("store"))
+        project.store = is_url(*store) ? *store : shown_from_here(folder / *store);
+    return project;
+}
+
+Project load_project(const fs::path& folder) {
+    Mistakes mistakes{shown_from_here(folder / project_file)};
+    auto project = load_project(folder, mistakes);
+    mistakes.throw_first();
+    return project;
+}
+
+std::optional<fs::path> find_project_folder(const fs::path& folder) {
+    for (fs::path at = fs::absolute(folder);; at = at.parent_path()) {
+        if (fs::exists(at / project_file)) return at;
+        if (at == at.parent_path()) return std::nullopt;
+    }
+}
+
+std::optional<Project> find_project(const fs::path& folder) {
+    const auto found = find_project_folder(folder);
+    return found ? std::optional{load_project(*found)} : std::nullopt;
+}
+
 std::string shown_from_here(const fs::path& path) {
     const std::string absolute = fs::absolute(path).lexically_normal().string();
     std::error_code failed;
     const auto here = fs::current_path(failed);
     const auto relative = failed ? std::string{} : fs::path(absolute).lexically_proximate(here).string();
     return relative.empty() || relative.size() > absolute.size() ? absolute : relative;
-}
-
-bool is_url(const std::string& store) { return store.find("://") != std::string::npos; }
-
-// The string under `key`. Throws Failure where something else stands there.
-std::optional<std::string> text(const toml::table& table, const char* key, const fs::path& file) {
-    const toml::node* node = table.get(key);
-    if (node == nullptr) return std::nullopt;
-    const auto* value = node->as_string();
-    if (value == nullptr || value->get().empty())
-        throw bad_file(at(file, node->source()) + key + ": expected a path in quotes");
-    return value->get();
-}
-
-void refuse_unknown_keys(const toml::table& table, const fs::path& file) {
-    static const std::vector<std::string> known{"store", "projections", "aggregates", "schemas"};
-    for (const auto& [key, node] : table) {
-        const std::string name{key.str()};
-        if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-        const auto meant = nearest(name, known);
-        throw bad_file(
-            at(file, key.source()) + "unknown key \"" + name + "\"" +
-            (meant ? "; did you mean \"" + *meant + "\"?" : "; known are store, projections, aggregates, schemas"));
-    }
-}
-
-}  // namespace
-
-Project load_project(const fs::path& folder) {
-    const fs::path file = shown_from_here(folder / project_file);
-    if (!fs::exists(file)) {
-        throw Failure{Exit::not_found, "not_found", folder.string() + ": no " + project_file + " here"}.hint(
-            "stele init " + folder.string());
-    }
-    toml::table table;
-    try {
-        table = toml::parse_file(file.string());
-    } catch (const toml::parse_error& error) {
-        throw bad_file(at(file, error.source()) + std::string(error.description()));
-    }
-    refuse_unknown_keys(table, file);
-
-    Project project;
-    project.folder = folder;
-    const auto folder_of = [&](const char* key) {
-        return shown_from_here(folder / text(table, key, file).value_or(key));
-    };
-    project.projections = folder_of("projections");
-    project.aggregates = folder_of("aggregates");
-    project.schemas = folder_of("schemas");
-    if (const auto store = text(table, "store", file))
-        project.store = is_url(*store) ? *store : shown_from_here(folder / *store);
-    return project;
-}
-
-std::optional<Project> find_project(const fs::path& folder) {
-    for (fs::path at = fs::absolute(folder);; at = at.parent_path()) {
-        if (fs::exists(at / project_file)) return load_project(at);
-        if (at == at.parent_path()) return std::nullopt;
-    }
 }
 
 }  // namespace stele::tool

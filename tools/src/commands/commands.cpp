@@ -17,6 +17,7 @@ void add_commands(CommandLine& line) {
     add_dead_letter(line);
     add_explain(line);
     add_run(line);
+    add_check_config(line);
     add_status(line);
     add_health(line);
 }

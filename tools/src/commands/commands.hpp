@@ -10,6 +10,7 @@ void add_commands(CommandLine& line);
 
 void add_init(CommandLine& line);
 void add_append(CommandLine& line);
+void add_check_config(CommandLine& line);
 void add_import(CommandLine& line);
 void add_export(CommandLine& line);
 void add_read(CommandLine& line);

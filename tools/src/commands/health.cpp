@@ -19,9 +19,9 @@ struct Arguments {
     std::optional<std::int64_t> stalled_after;
     std::optional<std::int64_t> max_dead;
 
-    [[nodiscard]] HealthLimits limits() const {
-        HealthLimits limits;
-        limits.lag_events = max_lag_events;
+    // What is not given here, stele.toml says.
+    [[nodiscard]] HealthLimits over(HealthLimits limits) const {
+        if (max_lag_events) limits.lag_events = max_lag_events;
         if (max_lag_seconds) limits.lag_seconds = static_cast<double>(*max_lag_seconds);
         if (stalled_after) limits.stalled_after = std::chrono::seconds{*stalled_after};
         if (max_dead) limits.dead = *max_dead;
@@ -44,11 +44,12 @@ void add_ailments(std::vector<Ailment>& ailments, const char* kind, const std::v
 }
 
 Exit run(const Arguments& arguments, Context& context) {
-    const auto limits = arguments.limits();
+    const auto config = listener_config(context);
+    const auto limits = arguments.over(config.health);
     const EventStore store = context.open_existing();
     const auto known = known_projections(context);
     const auto projections = projection_status(store, known.registry);
-    const auto listeners = listener_status(store, known_listeners(context));
+    const auto listeners = listener_status(store, known_listeners(context, config));
     std::vector<Ailment> ailments;
     add_ailments(ailments, "projection", projections, limits);
     add_ailments(ailments, "listener", listeners, limits);
@@ -82,7 +83,7 @@ void add_health(CommandLine& line) {
          "Say whether projections and listeners are well: red when one has stopped, when events wait and its "
          "position\n"
          "stays where it is, when a retry is long overdue, when a limit is passed. Each reason is a line. What an\n"
-         "operator has paused is healthy.",
+         "operator has paused is healthy. Limits that are not given here are those of [health] in stele.toml.",
          "stele health\n"
          "stele health --max-lag-seconds 300 --max-dead 0 --json",
          "0 all is well · 1 something is not, or failed · 2 command line · 4 no such store"},
@@ -91,7 +92,7 @@ void add_health(CommandLine& line) {
     number(app, "--max-lag-seconds", "N", arguments->max_lag_seconds, 0,
            "red when the first event that one has not dealt with is older");
     number(app, "--stalled-after", "SECONDS", arguments->stalled_after, 0,
-           "red when events wait, and nothing has moved for so long; 30 if absent");
+           "red when events wait, and nothing has moved for so long; else what stele.toml says, else 30");
     number(app, "--max-dead", "N", arguments->max_dead, 0, "red when a listener has more dead letters");
 }
 

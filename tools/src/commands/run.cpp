@@ -1,10 +1,12 @@
-// stele run: keeps the project's read models up with the log, until it is told to stop.
+// stele run: keeps the project's read models up with the log, and has its listeners deliver, until it is told to
+// stop.
 #include "../chosen_projections.hpp"
 #include "../event_output.hpp"
 #include "../interrupt.hpp"
 #include "../options.hpp"
 #include "../projection_output.hpp"
 #include "../stop_on_interrupt.hpp"
+#include "../suggest.hpp"
 #include "../terminal.hpp"
 #include "commands.hpp"
 
@@ -12,6 +14,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -24,6 +27,8 @@ constexpr auto command = "stele run";
 struct Arguments {
     std::vector<std::string> names;
     bool until_caught_up = false;
+    bool no_listeners = false;
+    bool only_listeners = false;
 };
 
 const char* word(RunnerNews::Kind kind) {
@@ -60,27 +65,110 @@ void tell(const RunnerNews& news, Context& context, std::stop_source& stop) {
     const auto time = now();
     if (!context.json()) return note(human_time(time) + "  " + printable(news.text));
     try {
-        context.out().json({{"time", to_rfc3339(time)},
-                            {"projection", news.projection},
-                            {"what", word(news.kind)},
-                            {"text", news.text}});
+        const bool is_listener = !news.listener.empty();
+        context.out().json(
+            {{"time", to_rfc3339(time)},
+             {is_listener ? "listener" : "projection", is_listener ? news.listener : news.projection},
+             {"what", word(news.kind)},
+             {"text", news.text}});
         context.out().flush();
     } catch (const std::exception&) {
         stop.request_stop();  // nobody reads what we say, or the disk behind it is full
     }
 }
 
-// Waits until each projection is where the log was when the waiting began, or cannot get there.
-Exit wait_until_caught_up(Runner& runner, const EventStore& store, const std::stop_token& stop) {
+// What is to be run, by names or all of it.
+struct Chosen {
+    std::vector<std::shared_ptr<const Projection>> projections{};
+    std::vector<std::shared_ptr<const Listener>> listeners{};
+    ListenerConfig config{};
+    KnownProjections known{};
+};
+
+Failure nothing_called(const std::string& name, const Chosen& chosen, const ListenerRegistry& listeners,
+                       Context& context) {
+    std::vector<std::string> names;
+    for (const auto& projection : chosen.known.registry.all()) names.push_back(projection->name());
+    for (const auto& listener : listeners.all()) names.push_back(listener->name());
+    const auto place = place_of_projections(context);
+    const auto meant = nearest(name, names);
+    return Failure{Exit::not_found,
+                   "not_found",
+                   place + ": no projection or listener \"" + name + "\"",
+                   {{"store", place}, {"name", name}}}
+        .hint(meant ? std::string{command} + " " + *meant
+                    : "stele check-config --detailed, which shows what there is");
+}
+
+template <class Part>
+void add_once(std::vector<std::shared_ptr<const Part>>& parts, std::shared_ptr<const Part> part) {
+    const bool is_there =
+        std::any_of(parts.begin(), parts.end(), [&](const auto& other) { return other->name() == part->name(); });
+    if (!is_there) parts.push_back(std::move(part));
+}
+
+Chosen choose(const Arguments& arguments, Context& context) {
+    if (arguments.no_listeners && arguments.only_listeners)
+        throw usage_failure(command, "--no-listeners and --only-listeners exclude each other");
+    Chosen chosen;
+    ListenerRegistry listeners;
+    if (!arguments.no_listeners) {
+        chosen.config = listener_config(context);
+        listeners = known_listeners(context, chosen.config);
+    }
+    if (!arguments.only_listeners) chosen.known = known_projections(context);
+    if (arguments.names.empty()) {
+        chosen.projections = chosen.known.registry.all();
+        chosen.listeners = listeners.all();
+    }
+    for (const auto& name : arguments.names) {
+        if (names_file(name)) {
+            add_once(chosen.projections, projection_in_file(name));
+            continue;
+        }
+        const auto all = chosen.known.registry.all();
+        const auto projection =
+            std::find_if(all.begin(), all.end(), [&](const auto& known) { return known->name() == name; });
+        auto listener = listeners.find(name);
+        if (projection == all.end() && listener == nullptr) {
+            // A broken file may be the one that was meant.
+            if (!chosen.known.broken_files.empty()) throw Failure{chosen.known.broken_files.front()};
+            throw nothing_called(name, chosen, listeners, context);
+        }
+        if (projection != all.end()) add_once(chosen.projections, *projection);
+        if (listener != nullptr) add_once(chosen.listeners, std::move(listener));
+    }
+    return chosen;
+}
+
+// Whether listeners deliver; says so where there are some and they do not.
+bool listeners_deliver(const Chosen& chosen, Context& context) {
+    const bool by_environment = !listeners_are_on();
+    if (chosen.config.enabled && !by_environment) return true;
+    if (chosen.listeners.empty()) return false;
+    const auto why = by_environment ? "STELE_LISTENERS" : context.project()->file.string() + ", listeners_enabled";
+    note("listeners are off (" + why + "): nothing is delivered, and nothing is lost");
+    return false;
+}
+
+template <class Wait>
+void wait_as_long_as_it_takes(const Wait& wait, const std::stop_token& stop, Exit& status) {
+    auto reached = WaitResult::timed_out;
+    while (reached == WaitResult::timed_out && !stop.stop_requested()) reached = wait();
+    if (reached == WaitResult::failed || reached == WaitResult::superseded) status = Exit::failed;
+}
+
+// Waits until each projection and listener is where the log was when the waiting began, or cannot get there.
+Exit wait_until_caught_up(Runner& runner, const EventStore& store, bool deliver, const std::stop_token& stop) {
     constexpr std::chrono::seconds turn{1};
     const auto head = store.head();
     Exit status = Exit::done;
-    for (const auto& projection : runner.registry().all()) {
-        auto reached = WaitResult::timed_out;
-        while (reached == WaitResult::timed_out && !stop.stop_requested())
-            reached = runner.wait_for(projection->name(), head, turn);
-        if (reached == WaitResult::failed || reached == WaitResult::superseded) status = Exit::failed;
-    }
+    for (const auto& projection : runner.registry().all())
+        wait_as_long_as_it_takes([&] { return runner.wait_for(projection->name(), head, turn); }, stop, status);
+    if (!deliver) return status;
+    for (const auto& listener : runner.listeners().all())
+        wait_as_long_as_it_takes([&] { return runner.wait_for_listener(listener->name(), head, turn); }, stop,
+                                 status);
     return status;
 }
 
@@ -92,13 +180,15 @@ void wait_for(const std::stop_token& stop) {
 }
 
 Exit run(const Arguments& arguments, Context& context) {
-    const bool all = arguments.names.empty();
-    const auto [projections, known] = choose_projections(arguments.names, all, command, context);
-    if (projections.empty())
-        throw Failure{Exit::not_found, "not_found", place_of_projections(context) + ": no projection to run"}.hint(
-            "stele init my-audit, for a project that has one");
+    const auto chosen = choose(arguments, context);
+    if (chosen.projections.empty() && chosen.listeners.empty() && chosen.known.broken_files.empty())
+        throw Failure{Exit::not_found, "not_found",
+                      place_of_projections(context) + ": no projection and no listener to run"}
+            .hint("stele init my-audit, for a project that has one");
     EventStore store = context.open_existing();
-    auto status = all ? known.report_broken_files(Exit::done, context.json()) : Exit::done;
+    auto status =
+        arguments.names.empty() ? chosen.known.report_broken_files(Exit::done, context.json()) : Exit::done;
+    if (chosen.projections.empty() && chosen.listeners.empty()) return status;
 
     const Interrupt interrupt;
     std::stop_source stop;
@@ -106,11 +196,14 @@ Exit run(const Arguments& arguments, Context& context) {
     RunnerOptions options;
     options.label = "stele run, process " + std::to_string(::getpid());
     options.news = [&](const RunnerNews& news) { tell(news, context, stop); };
+    options.queues = chosen.config.queues;
+    options.listeners_enabled = listeners_deliver(chosen, context);
     Runner runner{store, options};
-    for (const auto& projection : projections) runner.add(projection);
+    for (const auto& projection : chosen.projections) runner.add(projection);
+    for (const auto& listener : chosen.listeners) runner.add(listener);
     runner.start();
     if (arguments.until_caught_up) {
-        const auto caught_up = wait_until_caught_up(runner, store, stop.get_token());
+        const auto caught_up = wait_until_caught_up(runner, store, options.listeners_enabled, stop.get_token());
         if (caught_up != Exit::done) status = caught_up;
     } else {
         wait_for(stop.get_token());
@@ -125,22 +218,31 @@ void add_run(CommandLine& line) {
     const auto arguments = std::make_shared<Arguments>();
     CLI::App& app = line.add(
         {"run",
-         "Keep the project's projections up with the log until SIGTERM or SIGINT: build those that are absent or "
-         "were\n"
-         "changed, take in what is appended, go on after others have rebuilt, paused or resumed them. Several may\n"
-         "run at once: each projection is advanced by one of them, and by another when that one dies. One line on\n"
-         "standard error for each thing that happens; with --json, on standard output.",
+         "Keep the project's projections up with the log, and have its listeners deliver, until SIGTERM or "
+         "SIGINT:\n"
+         "build projections that are absent or were changed, take in what is appended, try deliveries again that\n"
+         "failed, go on after others have rebuilt, paused or resumed something. Several may run at once: each\n"
+         "projection and each listener is advanced by one of them, and by another when that one dies. One line on\n"
+         "standard error for each thing that happens; with --json, on standard output. Listeners rest where\n"
+         "stele.toml says listeners_enabled = false or the environment STELE_LISTENERS=off; they go on from where\n"
+         "they were.",
          "stele run\n"
          "stele run tenant_stats --until-caught-up",
-         "0 stopped as asked, or caught up · 1 failed; with --until-caught-up, a projection stopped at an event, "
+         "0 stopped as asked, or caught up · 1 failed, or a mistake in stele.toml; with --until-caught-up, "
+         "something\n"
+         "stopped at an event, or another definition has built it · 2 command line · 4 no such store, projection "
          "or\n"
-         "another definition has built it ·\n"
-         "2 command line · 4 no such store or projection"},
+         "listener"},
         [arguments](Context& context) { return run(*arguments, context); });
-    tool::arguments(app, "NAME", arguments->names, "only these; all of the project's if absent");
+    tool::arguments(app, "NAME", arguments->names,
+                    "only these projections and listeners; all of the project's if absent");
     flag(app, "--until-caught-up", arguments->until_caught_up,
-         "end when each projection is where the log was at the start, is paused, has failed, or is by a later "
+         "end when each projection is where the log was at the start, and each listener has settled all up to "
+         "there\n"
+         "(delivered, or waiting for a retry, or a dead letter), or is paused, has failed, or is by a later "
          "version");
+    flag(app, "--no-listeners", arguments->no_listeners, "projections alone");
+    flag(app, "--only-listeners", arguments->only_listeners, "listeners alone");
 }
 
 }  // namespace stele::tool
