@@ -42,28 +42,35 @@ curl_socket_t open_public(void* keeper, curlsocktype, curl_sockaddr* address) {
 
 }  // namespace
 
+// Most requests go where the last one went, and what they have in common is told only once.
+CURL* HttpClient::prepared_for(const std::string& url) {
+    CURL* easy = transfer_.handle();
+    if (url == prepared_for_) return easy;
+    easy = transfer_.fresh(settings_.connect_timeout, settings_.timeout, settings_.ca_file);
+    curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "stele");
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &receive);
+    if (!settings_.allow_private) curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_public);
+    prepared_for_ = url;
+    return easy;
+}
+
 HttpAnswer HttpClient::post(const HttpRequest& request, const std::stop_token& stop) {
-    CURL* easy = transfer_.fresh(settings_.connect_timeout, settings_.timeout, settings_.ca_file);
+    CURL* easy = prepared_for(request.url);
     TextList headers;
     for (const auto& header : request.headers) headers.add(header);
     headers.add("Expect:");  // no waiting for a 100 Continue that many receivers do not send
     Received received{{}, request.most_answer};
     Doorkeeper keeper;
 
-    curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "stele");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &receive);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &received);
-    if (!settings_.allow_private) {
-        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &open_public);
-        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &keeper);
-    }
-    const auto failure = transfer_.run(stop);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &keeper);
+    const auto failure = transfer_.run(stop, !request.url.starts_with("http://"));
 
     const bool cut_off = transfer_.code() == CURLE_WRITE_ERROR && received.size > longest_answer;
     if (failure && !cut_off) {

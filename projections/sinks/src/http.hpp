@@ -43,8 +43,11 @@ public:
     [[nodiscard]] HttpAnswer post(const HttpRequest& request, const std::stop_token& stop);
 
 private:
+    [[nodiscard]] CURL* prepared_for(const std::string& url);
+
     HttpSettings settings_;
     Transfer transfer_;
+    std::string prepared_for_;  ///< the address that the handle was told last
 };
 
 /// `Name: value`, or `Name;` for an empty value, as libcurl wants it.

@@ -97,8 +97,9 @@ CURL* Transfer::fresh(std::chrono::milliseconds connect_timeout, std::chrono::mi
     return easy;
 }
 
-std::optional<TransferFailure> Transfer::run(const std::stop_token& stop) {
-    const NoSigpipe no_sigpipe;  // TLS libraries write without MSG_NOSIGNAL
+std::optional<TransferFailure> Transfer::run(const std::stop_token& stop, bool may_use_tls) {
+    std::optional<NoSigpipe> no_sigpipe;
+    if (may_use_tls) no_sigpipe.emplace();
     error_[0] = '\0';
     code_ = CURLE_ABORTED_BY_CALLBACK;
     CURLM* multi = multi_.get();

@@ -45,8 +45,12 @@ public:
     [[nodiscard]] CURL* fresh(std::chrono::milliseconds connect_timeout, std::chrono::milliseconds timeout,
                               const std::string& ca_file);
 
-    /// Runs what the handle was told; empty where it went well. A stop ends it at once.
-    [[nodiscard]] std::optional<TransferFailure> run(const std::stop_token& stop);
+    /// The handle as the last run left it.
+    [[nodiscard]] CURL* handle() const noexcept { return easy_.get(); }
+
+    /// Runs what the handle was told; empty where it went well. A stop ends it at once. `may_use_tls`: TLS
+    /// libraries write in a way that may raise SIGPIPE, which is then kept from this thread.
+    [[nodiscard]] std::optional<TransferFailure> run(const std::stop_token& stop, bool may_use_tls = true);
 
     /// libcurl's code of the last run.
     [[nodiscard]] CURLcode code() const noexcept { return code_; }

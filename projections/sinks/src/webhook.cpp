@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 struct Shared {
     Webhook settings;
+    std::optional<Url> url;  ///< empty where it is a secret, which is read anew for each delivery
     std::unique_ptr<OAuthTokens> tokens;
 };
 
@@ -42,7 +43,7 @@ public:
         : shared_(std::move(shared)), settings_(shared_->settings), http_(http_settings(settings_)) {}
 
     void deliver(const Event& event, const Delivery& delivery) override {
-        const auto url = address();
+        const auto url = shared_->url ? *shared_->url : secret_address();
         const auto body = to_event_line(event);
         auto token = bearer(delivery);
         auto answer = post(url, body, token, delivery);
@@ -55,14 +56,12 @@ public:
     }
 
 private:
-    [[nodiscard]] Url address() const {
-        const bool is_secret = Secret::is_reference(settings_.url);
-        const auto text = is_secret ? Secret::parse(settings_.url).read() : settings_.url;
-        auto url = Url::parse(text);
+    [[nodiscard]] Url secret_address() const {
+        auto url = Url::parse(Secret::parse(settings_.url).read());
         if (!url || !is_http(*url))
             throw DeliveryFailed{"secret_invalid", "secret " + settings_.url +
                                                        ": expected an http or https address, found another text"};
-        if (is_secret) url->shown = url->shown_host;
+        url->shown = url->shown_host;
         return std::move(*url);
     }
 
@@ -175,6 +174,7 @@ std::unique_ptr<Workshop> workshop_of(const Webhook& settings, const Rules& rule
                      std::to_string(status));
     auto shared = std::make_shared<Shared>();
     shared->settings = settings;
+    if (!Secret::is_reference(settings.url)) shared->url = Url::parse(settings.url);
     if (settings.oauth) {
         check_url(settings.oauth->token_url, "oauth.token_url", rules);
         rules.expect(!settings.oauth->client_id.empty(), "oauth.client_id", "a name", "none");
