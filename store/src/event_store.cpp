@@ -1,5 +1,6 @@
 #include <stele/store/event_store.hpp>
 
+#include "append_clock.hpp"
 #include "append_queue.hpp"
 #include "backend.hpp"
 #include "sqlite/sqlite_backend.hpp"
@@ -108,6 +109,7 @@ struct EventStore::State {
     std::shared_ptr<Backend> backend;
     fs::path folder;  ///< wherever the process goes
     AppendQueue queue;
+    AppendClock clock;
 };
 
 EventStore::EventStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -131,7 +133,7 @@ AppendResult EventStore::try_append(const StreamId& stream, ExpectedVersion expe
     const PartView part{&stream, expected, events};
     state_->check({&part, 1}, nullptr);
     PendingAppend pending{.parts = {&part, 1}, .conditions = {}, .outcome = {}};
-    return state_->queue.run(pending);
+    return state_->clock.time([&] { return state_->queue.run(pending); });
 }
 
 AppendResult EventStore::try_append(const Append& append) {
@@ -141,7 +143,7 @@ AppendResult EventStore::try_append(const Append& append) {
     const auto* tracking = append.tracking() ? &*append.tracking() : nullptr;
     state_->check(parts, tracking);
     PendingAppend pending{.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}};
-    return state_->queue.run(pending);
+    return state_->clock.time([&] { return state_->queue.run(pending); });
 }
 
 namespace {
@@ -165,6 +167,8 @@ Appended EventStore::append(const StreamId& stream, ExpectedVersion expected, st
 }
 
 Appended EventStore::append(const Append& append) { return appended_or_throw(state_->name, try_append(append)); }
+
+DurationHistogram EventStore::append_durations() const { return state_->clock.read(); }
 
 std::future<AppendResult> EventStore::append_async(Append append) {
     try {

@@ -5,7 +5,8 @@ build_packages=(
     libsqlite3-dev libsqlitecpp-dev  # storage
     libssl-dev                       # hashes and signatures
     nlohmann-json3-dev libsimdjson-dev libboost-dev librange-v3-dev
-    libcurl4-openssl-dev                        # webhooks and mails
+    libcurl4-openssl-dev             # webhooks and mails
+    prometheus-cpp-dev               # metrics
     libcli11-dev libtomlplusplus-dev zlib1g-dev # the tool
     catch2                                      # the tests
 )

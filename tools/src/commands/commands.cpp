@@ -20,6 +20,7 @@ void add_commands(CommandLine& line) {
     add_check_config(line);
     add_status(line);
     add_health(line);
+    add_metrics(line);
 }
 
 }  // namespace stele::tool

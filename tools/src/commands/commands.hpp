@@ -33,5 +33,6 @@ void add_explain(CommandLine& line);
 void add_run(CommandLine& line);
 void add_status(CommandLine& line);
 void add_health(CommandLine& line);
+void add_metrics(CommandLine& line);
 
 }  // namespace stele::tool

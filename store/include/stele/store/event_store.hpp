@@ -17,6 +17,7 @@
 #pragma once
 
 #include <stele/store/append.hpp>
+#include <stele/store/duration_histogram.hpp>
 #include <stele/store/event_range.hpp>
 #include <stele/store/query.hpp>
 #include <stele/store/subscription.hpp>
@@ -155,6 +156,10 @@ public:
     /// the hook of the one before it. It does where the log's WAL is to be copied back in between, which is done
     /// behind the hook; and where both are of append_async(), which has one thread.
     [[nodiscard]] CommitHook after_commit(std::function<void(Position)> hook);
+
+    /// How long the appends took that were made through this object and are over, whatever came of them; those of
+    /// append_async() aside. For metrics.
+    [[nodiscard]] DurationHistogram append_durations() const;
 
     // ---- Reading
 

@@ -8,8 +8,8 @@
 #include <stele/projections/listeners/listener_registry.hpp>
 #include <stele/schema/ordinal.hpp>
 #include <stele/schema/time.hpp>
+#include <stele/store/duration_histogram.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -21,21 +21,6 @@
 namespace stele {
 
 class EventStore;
-
-/// How long deliveries took: for each bound, how many took no longer (as a histogram of Prometheus counts).
-struct DurationHistogram {
-    /// Upper bounds in seconds; one more, of everything, follows them.
-    static constexpr std::array<double, 14> bounds{0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1,
-                                                   0.5,    1,      2.5,   5,     10,   30,   60};
-    std::array<std::int64_t, bounds.size() + 1>
-        counts{};    ///< in each interval alone, the last one above all bounds
-    double sum = 0;  ///< seconds
-
-    void add(double seconds, std::int64_t times = 1) noexcept;
-    void add(const DurationHistogram& other) noexcept;
-    [[nodiscard]] std::int64_t count() const noexcept;
-    friend bool operator==(const DurationHistogram&, const DurationHistogram&) = default;
-};
 
 /// What a listener has done since it was first run (or since control.db was made).
 struct ListenerCounts {
