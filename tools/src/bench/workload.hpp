@@ -126,6 +126,7 @@ struct Workload {
 [[nodiscard]] std::vector<Workload> projection_load_workloads();
 [[nodiscard]] std::vector<Workload> delivery_workloads();
 [[nodiscard]] std::vector<Workload> listener_workloads();
+[[nodiscard]] std::vector<Workload> webhook_workloads();
 [[nodiscard]] std::vector<Workload> footprint_workloads();
 
 }  // namespace stele::bench
