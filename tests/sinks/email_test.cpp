@@ -4,42 +4,16 @@
 
 #include "mail_message.hpp"
 
-#include <stele/test/process.hpp>
+#include <stele/test/mail_server.hpp>
 #include <stele/test/refusal.hpp>
 
 namespace stele::sinks {
 namespace {
 
 using namespace std::chrono_literals;
+using stele::test::MailServer;
 using test::Sinking;
 using test::some_event;
-
-class MailServer {
-public:
-    explicit MailServer(std::vector<std::string> options = {}) : process_(command(std::move(options))) {
-        const auto line = process_.read_line();
-        REQUIRE(line);
-        REQUIRE(line->substr(0, 5) == "port ");
-        port_ = line->substr(5);
-    }
-    [[nodiscard]] std::string url(const std::string& host = "127.0.0.1") const {
-        return "smtp://" + host + ":" + port_;
-    }
-    /// The next mail that it took.
-    [[nodiscard]] nlohmann::json mail() {
-        const auto line = process_.read_line();
-        REQUIRE(line);
-        return nlohmann::json::parse(*line);
-    }
-
-private:
-    static std::vector<std::string> command(std::vector<std::string> options) {
-        options.insert(options.begin(), {SMTP_PYTHON, SMTP_SERVER});
-        return options;
-    }
-    stele::test::Process process_;
-    std::string port_;
-};
 
 Email to(const MailServer& server) {
     Email email;
