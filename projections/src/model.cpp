@@ -29,6 +29,8 @@ void detail::Argument::bind_copy(sql::Statement& statement, int parameter) const
 }
 
 struct Model::State {
+    static constexpr std::size_t most_statements = 100;
+
     sqlite3* db;
     std::string place;  // what messages call the SQL of this projection
     std::string projection;
@@ -61,7 +63,11 @@ struct Model::State {
 
     std::shared_ptr<sql::Statement> prepared(std::string_view sql, std::size_t arguments) {
         auto known = statements.find(sql);
-        if (known == statements.end()) known = statements.emplace(sql, compile(sql)).first;
+        if (known == statements.end()) {
+            // Of handlers that write their values into the SQL, each statement is another one.
+            if (statements.size() >= most_statements) statements.clear();
+            known = statements.emplace(sql, compile(sql)).first;
+        }
         // Somebody is still reading rows of it: a second one for the time being.
         auto statement = sqlite3_stmt_busy(known->second->get()) != 0 ? compile(sql) : known->second;
         if (static_cast<std::size_t>(statement->parameters()) != arguments) {
