@@ -69,8 +69,8 @@ public:
 
     /// What was done so far stays, for the next build of the same definition to go on from.
     void stay_resumable() noexcept { discards_ = false; }
-    /// From now on it goes unless it is adopted, or told to stay: also where another build has begun it, which until
-    /// then stays as it was found.
+    /// From now on it goes unless it is adopted, or told to stay: also where another build has begun it, which
+    /// until then stays as it was found.
     void take_charge() noexcept { discards_ = true; }
 
 private:
