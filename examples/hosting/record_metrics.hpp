@@ -1,5 +1,5 @@
-// RecordMetrics: counts what this process appends, as it appends it: numbers for a monitoring page that are right when
-// append() has returned, and cost no disk.
+// RecordMetrics: counts what this process appends, as it appends it: numbers for a monitoring page that are right
+// when append() has returned, and cost no disk.
 //
 //   auto metrics = std::make_shared<hosting::Metrics>();
 //   runner.add(stele::listener(hosting::RecordMetrics{metrics}));
