@@ -129,7 +129,7 @@ TEST_CASE("listeners that are switched off lose nothing", "[listeners][off]") {
     };
     test::seed_in_turns(store, {"a"}, 2);
     run();
-    for (const auto* word : {"off", "0", "no", "false"}) {
+    for (const auto* word : {"off", "0", "No", "FALSE"}) {
         ::setenv("STELE_LISTENERS", word, 1);
         test::seed_in_turns(store, {"a"}, 1);
         run();

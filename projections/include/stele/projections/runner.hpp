@@ -75,7 +75,7 @@ struct RunnerNews {
     std::string listener{};  ///< empty: it is about a projection
 };
 
-/// False where the environment has STELE_LISTENERS=off (or 0, no, false).
+/// False where the environment has STELE_LISTENERS=off (or 0, no, false; in any case).
 [[nodiscard]] bool listeners_are_on();
 
 struct RunnerOptions {
