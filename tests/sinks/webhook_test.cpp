@@ -307,6 +307,7 @@ TEST_CASE("settings of a webhook that break a rule are refused by name", "[sinks
     CHECK(refused([](Webhook& w) { w.headers["webhook-ID"] = "mine"; }) == "headers" + where);
     CHECK(refused([](Webhook& w) { w.headers["X-A"] = "a\r\nX-B: b"; }) == "headers" + where);
     CHECK(refused([](Webhook& w) { w.headers["X A"] = "a"; }) == "headers" + where);
+    CHECK(refused([](Webhook& w) { w.headers["authorization"] = "Bearer t"; }) == "headers" + where);
     CHECK(refused([](Webhook& w) { w.timeout = 0ms; }) == "timeout" + where);
     CHECK(refused([](Webhook& w) { w.redirects = -1; }) == "redirects" + where);
     CHECK(refused([](Webhook& w) { w.permanent = {200}; }) == "permanent" + where);

@@ -136,14 +136,18 @@ void check_url(const std::string& text, const std::string& setting, const Rules&
                  "some");
 }
 
+std::string lower_case(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 void check_header_name(const std::string& name, bool has_oauth, const Rules& rules) {
     constexpr std::array<std::string_view, 8> ours{
         "content-type",      "webhook-id", "webhook-timestamp", "webhook-signature", "content-length",
         "transfer-encoding", "host",       "connection"};
     rules.expect(is_header_name(name), "headers", "names of HTTP headers", "\"" + printable(name, 100) + "\"");
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto lower = lower_case(name);
     const bool is_ours = std::find(ours.begin(), ours.end(), lower) != ours.end();
     rules.expect(!is_ours && !(has_oauth && lower == "authorization"), "headers",
                  "headers that Stele does not set by itself", name);
@@ -159,6 +163,9 @@ std::unique_ptr<Workshop> workshop_of(const Webhook& settings, const Rules& rule
     }
     for (const auto& [name, value] : settings.headers) {
         check_header_name(name, settings.oauth.has_value(), rules);
+        const auto lower = lower_case(name);
+        rules.expect(lower != "authorization" && lower != "proxy-authorization" && lower != "cookie", "headers",
+                     "nothing secret: secret_headers takes references (env:NAME)", name);
         rules.expect(is_header_value(value), "headers", "values of one line", "several lines in " + name);
     }
     for (const auto& [name, secret] : settings.secret_headers)
