@@ -40,7 +40,7 @@ std::string sentence(const Explanation& explanation) {
     if (explanation.attempts > 0) text += ", " + counted(explanation.attempts, "attempt") + " failed";
     if (explanation.next_attempt) text += ", the next at " + human_time(*explanation.next_attempt);
     if (!explanation.reason.empty()) text += ": " + explanation.reason;
-    if (!explanation.error.empty()) text += ": " + explanation.error;
+    if (!explanation.error.empty() && explanation.error != explanation.reason) text += ": " + explanation.error;
     return text;
 }
 
@@ -188,8 +188,9 @@ void print_explanations(const Event& event, const std::vector<Explanation>& expl
     for (const auto& explanation : explanations) {
         context.out().line("  " + explanation.listener + ": " + printable(sentence(explanation)));
         if (!explanation.delivery_key.empty() && explanation.fate != "not kept")
-            context.out().line("    key " + printable(explanation.order_key) + ", delivery " +
-                               explanation.delivery_key);
+            context.out().line(
+                (explanation.order_key.empty() ? "    " : "    key " + printable(explanation.order_key) + ", ") +
+                "delivery " + explanation.delivery_key);
     }
 }
 
