@@ -17,8 +17,9 @@ struct Arguments {
     bool detailed = false;
 };
 
-void add_missing_secrets(const ListenerConfig& config, Mistakes& mistakes) {
+void add_what_is_missing(const ListenerConfig& config, Mistakes& mistakes) {
     for (const auto& declared : config.listeners) {
+        for (const auto& missing : declared.sink.missing) mistakes.add(missing.place, missing.message);
         for (const auto& reference : declared.sink.secrets) {
             try {
                 (void)reference.secret.read();
@@ -142,7 +143,7 @@ Exit run(const Arguments& arguments, Context& context) {
     Mistakes mistakes{shown_from_here(*folder / project_file)};
     const Project project = load_project(*folder, mistakes);
     const auto config = read_listener_config(*project.settings, project.folder, mistakes);
-    add_missing_secrets(config, mistakes);
+    add_what_is_missing(config, mistakes);
     add_clashes(config, context.registry().listeners, mistakes);
     const auto projections = known_projections(context, project);
     const auto aggregates = broken_aggregates(project);
@@ -172,9 +173,9 @@ void add_check_config(CommandLine& line) {
     CLI::App& app = line.add({"check-config",
                               "Name every mistake in stele.toml and in the files of projections and aggregates, "
                               "with file, line and column:\n"
-                              "unknown keys, values of a wrong kind, SQL that does not compile, secrets that are "
-                              "not there. Nothing is sent,\n"
-                              "and no store is needed.",
+                              "unknown keys, values of a wrong kind, SQL that does not compile, secrets, files "
+                              "and folders that are not\n"
+                              "there. Nothing is sent, and no store is needed.",
                               "stele check-config\n"
                               "stele check-config --detailed",
                               "0 nothing is wrong · 1 mistakes · 2 command line · 4 no stele.toml"},

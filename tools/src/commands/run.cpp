@@ -114,6 +114,10 @@ Chosen choose(const Arguments& arguments, Context& context) {
     ListenerRegistry listeners;
     if (!arguments.no_listeners) {
         chosen.config = listener_config(context);
+        // Better found now than as a delivery that fails.
+        for (const auto& declared : chosen.config.listeners)
+            for (const auto& missing : declared.sink.missing)
+                throw Mistake{context.project()->file.string(), missing.place, missing.message}.failure();
         listeners = known_listeners(context, chosen.config);
     }
     if (!arguments.only_listeners) chosen.known = known_projections(context);

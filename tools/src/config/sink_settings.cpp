@@ -48,6 +48,7 @@ public:
         }
     }
     [[nodiscard]] std::vector<SecretReference>& secrets() noexcept { return secrets_; }
+    [[nodiscard]] std::vector<MissingFile>& missing() noexcept { return missing_; }
 
 private:
     std::optional<sinks::Sink> webhook() {
@@ -148,8 +149,8 @@ private:
             jsonl.path = in_project(*path);
             std::error_code failed;
             if (!fs::is_directory(jsonl.path.parent_path(), failed))
-                table_.mistake(value->place, "path: expected a folder at " + jsonl.path.parent_path().string() +
-                                                 ", found none; make it");
+                is_missing(value->place, "path: expected a folder at " + jsonl.path.parent_path().string() +
+                                             ", found none; make it");
         }
         return jsonl;
     }
@@ -185,7 +186,12 @@ private:
         settings.ca_file = in_project(*file);
         std::error_code failed;
         if (!fs::exists(settings.ca_file, failed))
-            table_.mistake(table_.place_of("ca_file"), "ca_file: " + settings.ca_file + ": no such file");
+            is_missing(table_.place_of("ca_file"), "ca_file: " + settings.ca_file + ": no such file");
+    }
+
+    // What this machine lacks must not keep `stele health`, or a pause, from reading the configuration on another.
+    void is_missing(Place place, const std::string& what) {
+        missing_.push_back({place, table_.what() + ": " + what});
     }
 
     template <class Value>
@@ -221,6 +227,7 @@ private:
     TableReader& table_;
     const fs::path& folder_;
     std::vector<SecretReference> secrets_;
+    std::vector<MissingFile> missing_;
 };
 
 struct TargetOf {
@@ -261,7 +268,8 @@ std::optional<DeclaredSink> read_sink(const TomlValue& value, const std::string&
     table.finish();
     if (sink && mistakes.count() == mistakes_before) check(table, *sink);
     if (!sink || mistakes.count() != mistakes_before) return std::nullopt;
-    return DeclaredSink{*sink, std::move(reader.secrets()), std::visit(TargetOf{}, *sink)};
+    return DeclaredSink{*sink, std::move(reader.secrets()), std::move(reader.missing()),
+                        std::visit(TargetOf{}, *sink)};
 }
 
 }  // namespace stele::tool

@@ -19,9 +19,16 @@ struct SecretReference {
     Place place;
 };
 
+/// A file or folder that is not there. `stele run` wants it; commands that only look and steer do not.
+struct MissingFile {
+    Place place;
+    std::string message;
+};
+
 struct DeclaredSink {
     sinks::Sink sink;
     std::vector<SecretReference> secrets;
+    std::vector<MissingFile> missing;
     /// What fails together: scheme and host of a webhook, the server of a mail; empty where there is none.
     std::string target;
 };
