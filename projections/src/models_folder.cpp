@@ -229,8 +229,14 @@ std::optional<ProjectionLock> ProjectionLock::try_share(const ModelsFolder& mode
 
 ProjectionLock::ProjectionLock(const ModelsFolder& models)
     : ProjectionLock([&] {
-          auto lock = try_take(models);
-          if (lock) return std::move(*lock);
+          // Whoever has just built it, or drops or switches it, is done in a moment.
+          const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+          for (bool again = true; again;) {
+              auto lock = try_take(models);
+              if (lock) return std::move(*lock);
+              again = std::chrono::steady_clock::now() < give_up;
+              if (again) std::this_thread::sleep_for(std::chrono::milliseconds{5});
+          }
           throw ProjectionError{"projection_busy", models.name(),
                                 "expected to be the only one to build or switch it, found " +
                                     models.lock().string() + " locked; try again when the other is done"};

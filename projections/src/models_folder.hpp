@@ -71,7 +71,8 @@ void make_plain(const std::filesystem::path& file, const std::string& sqlite_vfs
 /// and its position protect (generation_file.hpp). The system lets go of it when the process ends.
 class ProjectionLock {
 public:
-    /// Makes the folder where there is none. Throws ProjectionError "projection_busy" where somebody else holds it.
+    /// Makes the folder where there is none. Throws ProjectionError "projection_busy" where somebody else holds it
+    /// for longer than a second.
     explicit ProjectionLock(const ModelsFolder& models);
     /// Empty where somebody else holds it. Waits for those who only clean up: they need a moment.
     [[nodiscard]] static std::optional<ProjectionLock> try_take(const ModelsFolder& models);
