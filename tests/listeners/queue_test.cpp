@@ -61,12 +61,30 @@ TEST_CASE("workers of one listener deliver its keys at the same time, and those 
     }
 }
 
+TEST_CASE("listeners that name no queue hold each other up in nothing", "[listeners][queue]") {
+    auto store = EventStore::temporary();
+    test::seed_in_turns(store, {"a", "b", "c", "d", "e", "f", "g", "h"}, 1);
+    const test::Gate gate;
+    const test::Receiver hanging{[gate](const Event&, const Delivery&) { gate.pass(); }};
+    const test::Receiver quick;
+    Runner runner{store};
+    runner.add(listener("hanging", Query{}, hanging.function()));
+    runner.add(listener("quick", Query{}, quick.function()));
+    runner.start();
+    REQUIRE(gate.await_waiting(4));  // all of its workers
+    CHECK(runner.wait_for_listener("quick", store.head(), 10s) == WaitResult::reached);
+    CHECK(quick.got().size() == 8);
+    gate.open();
+}
+
 TEST_CASE("of what is ready in a queue the listener with the highest priority goes first", "[listeners][queue]") {
     auto store = EventStore::temporary();
     test::seed_in_turns(store, {"a", "b", "c"}, 1);
     std::vector<std::string> order;
     const auto noting = [&](const Event&, const Delivery& delivery) { order.push_back(delivery.listener()); };
-    Runner runner{store};
+    RunnerOptions options;
+    options.queues = {queue("default", 1)};
+    Runner runner{store, options};
     runner.add(listener("casual", Query{}, noting));
     runner.add(listener("urgent", Query{}, noting, {.priority = 5}));
     test::step_through(runner);  // by name, "casual" is ready first

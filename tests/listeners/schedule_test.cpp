@@ -128,6 +128,12 @@ TEST_CASE("an event that the SQL of a listener fails for is a dead letter of cau
         REQUIRE(dead_letters(store, {}).size() == 1);
         CHECK(dead_letters(store, {})[0].position == Position{2});
         CHECK(dead_letters(store, {})[0].cause == "selection");
+        // Whether it is wanted is asked again when it is retried: nothing is sent that nobody has selected.
+        CHECK(retry_dead_letters(store, {}, false).size() == 1);
+        test::step_through(runner);
+        CHECK(receiver.positions() == test::Numbers{1, 3});
+        REQUIRE(dead_letters(store, {}).size() == 1);
+        CHECK(dead_letters(store, {})[0].attempts == 2);
     }
     SECTION("sync") {
         Runner runner{store};

@@ -168,7 +168,7 @@ TEST_CASE("a login goes over TLS alone, to a server that is known", "[sinks][ema
 
     email.password = test::secret("wr0ng");
     const auto refused = Sinking{email}.attempt();
-    CHECK(refused.cause == "smtp_535");
+    CHECK((refused.cause == "smtp_535" && !refused.is_permanent));
     CHECK_THAT(refused.message, !ContainsSubstring("wr0ng"));
 
     MailServer plain;

@@ -83,7 +83,7 @@ TEST_CASE("every answer of a receiver has one of three outcomes", "[sinks][webho
     };
     const auto row =
         GENERATE(Row{200, true, false}, Row{202, true, false}, Row{204, true, false}, Row{400, false, true},
-                 Row{401, false, true}, Row{403, false, true}, Row{404, false, true}, Row{410, false, true},
+                 Row{401, false, false}, Row{403, false, false}, Row{404, false, false}, Row{410, false, true},
                  Row{413, false, true}, Row{422, false, true}, Row{451, false, true}, Row{408, false, false},
                  Row{409, false, false}, Row{425, false, false}, Row{429, false, false}, Row{500, false, false},
                  Row{502, false, false}, Row{503, false, false}, Row{504, false, false}, Row{304, false, false});
@@ -367,7 +367,7 @@ TEST_CASE("a token that has expired, or that a receiver refuses, is replaced onc
     CHECK(receiver.requests().back().header("authorization") == "Bearer t-2");
     receiver.next({{401}, {401}});
     const auto refused_twice = sinking.attempt();
-    CHECK((refused_twice.is_permanent && refused_twice.cause == "http_401"));
+    CHECK((!refused_twice.is_permanent && refused_twice.cause == "http_401"));
     CHECK(tokens.given == 3);
 
     TokenServer brief;

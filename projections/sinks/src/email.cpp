@@ -145,6 +145,11 @@ private:
         return CURLUSESSL_ALL;
     }
 
+    // Replies of RFC 4954: a password that has changed says nothing about the mail.
+    [[nodiscard]] static bool is_about_login(int status) noexcept {
+        return status == 530 || status == 534 || status == 535 || status == 538;
+    }
+
     // The server's own word counts, where it had one to say about what failed.
     [[noreturn]] void fail(const TransferFailure& failure, const std::string& refusal) const {
         const int status = refusal_in(refusal);
@@ -155,7 +160,7 @@ private:
         const auto cause = "smtp_" + std::to_string(status);
         const auto message = shown_ + ": expected the mail to be taken" + found(refusal);
         const nlohmann::json facts{{"server", shown_}, {"status", status}};
-        if (status >= 500) throw Permanent{cause, message, facts};
+        if (status >= 500 && !is_about_login(status)) throw Permanent{cause, message, facts};
         throw DeliveryFailed{cause, message, facts};
     }
 

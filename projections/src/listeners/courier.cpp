@@ -455,9 +455,9 @@ WaitResult Courier::wait_for(Position position, std::chrono::steady_clock::time_
         return settled_to_ >= position || seen_state_ == "paused" || seen_state_ == "failed";
     };
     happened_.wait_until(lock, deadline, is_over);
+    if (seen_state_ == "failed") return WaitResult::failed;
     if (settled_to_ >= position && !seen_state_.empty()) return WaitResult::reached;
     if (seen_state_ == "paused") return WaitResult::paused;
-    if (seen_state_ == "failed") return WaitResult::failed;
     return WaitResult::timed_out;
 }
 

@@ -180,6 +180,8 @@ private:
     void deliver_due();
     bool push_due(Timestamp now, std::size_t most, bool is_trial);
     bool push_parked(const std::vector<ParkedDelivery>& deliveries, bool is_trial);
+    [[nodiscard]] bool is_still_selected(const std::string& key, const RunItem& item);
+    [[nodiscard]] Failure selection_failure(const char* error) const;
     // To the workers:
     void dispatch();
     void try_one_of_ready();

@@ -60,11 +60,7 @@ bool Courier::take_up(const Event& event, bool is_again) {
     } catch (const InvalidInput& error) {
         // Nobody knows whether the listener wants it, and it must not be passed over in silence.
         if (!is_again) ++counts_.dispatched;
-        Failure failure;
-        failure.at = context_.options.clock();
-        failure.cause = "selection";
-        failure.error = error.what();
-        failure.is_permanent = true;
+        const auto failure = selection_failure(error.what());
         Report part;
         if (listener_->head().order.kind != OrderBy::Kind::global) part.key = event.stream.name();
         outstanding_.take_up(event.position);
@@ -87,6 +83,15 @@ bool Courier::take_up(const Event& event, bool is_again) {
         queue_up(key, {event, 0, 0});
     }
     return true;
+}
+
+Courier::Failure Courier::selection_failure(const char* error) const {
+    Failure failure;
+    failure.at = context_.options.clock();
+    failure.cause = "selection";
+    failure.error = error;
+    failure.is_permanent = true;
+    return failure;
 }
 
 bool Courier::is_repetition(const Event& event) {
@@ -170,6 +175,22 @@ bool Courier::push_due(Timestamp now, std::size_t most, bool is_trial) {
     return has_pushed;
 }
 
+// What is parked may not be wanted any more, since the listener was changed; or its selection failed, and does so
+// again. Either is settled here.
+bool Courier::is_still_selected(const std::string& key, const RunItem& item) {
+    selection_.take(item.event);
+    try {
+        if (selection_.selects()) return true;
+        settlement_.done.push_back({key, item.event.position, true});
+    } catch (const InvalidInput& error) {
+        Report part;
+        part.key = key;
+        part.is_parked = true;
+        fail(part, item, selection_failure(error.what()));
+    }
+    return false;
+}
+
 // Deliveries of one key, from the table. False where none of them is to be made any more.
 bool Courier::push_parked(const std::vector<ParkedDelivery>& deliveries, bool is_trial) {
     Run run;
@@ -185,11 +206,16 @@ bool Courier::push_parked(const std::vector<ParkedDelivery>& deliveries, bool is
                                            std::to_string(delivery.position.value()) + ", which listener \"" +
                                            listener_->name() + "\" has parked"};
         }
-        run.items.push_back({std::move(*event), delivery.attempts, delivery.made});
+        RunItem item{std::move(*event), delivery.attempts, delivery.made};
+        if (is_still_selected(run.key, item)) run.items.push_back(std::move(item));
     }
     auto& key = keys_[run.key];
-    key.is_out = true;
     key.is_parked = true;
+    if (run.items.empty()) {
+        to_go_on_.push_back(run.key);
+        return false;
+    }
+    key.is_out = true;
     ++parked_out_;
     std::vector<Run> runs;
     runs.push_back(std::move(run));

@@ -53,8 +53,7 @@ ListenerHost::ListenerHost(EventStore& store, const RunnerOptions& options, Cont
         if (head.mode == ListenerMode::sync) {
             sync_.push_back(std::make_shared<SyncListener>(context_, listener));
         } else {
-            couriers_.push_back(
-                std::make_unique<Courier>(context_, listener, queue_of(head.queue), breakers_.of(head)));
+            couriers_.push_back(std::make_unique<Courier>(context_, listener, queue_of(head), breakers_.of(head)));
         }
     }
     for (const auto& listener : sync_) listener->begin();
@@ -67,12 +66,14 @@ ListenerHost::ListenerHost(EventStore& store, const RunnerOptions& options, Cont
 
 ListenerHost::~ListenerHost() { stop(); }
 
-// One that no options speak of has those that stand by default.
-WorkQueue& ListenerHost::queue_of(const std::string& name) {
-    auto& queue = queues_[name];
+// A queue that no options speak of has those that stand by default. Listeners that name none share one only where
+// the options speak of it; else each has its own, so that one that is slow holds up no other.
+WorkQueue& ListenerHost::queue_of(const Listener::Head& head) {
+    const bool has_its_own = head.queue == QueueOptions{}.name && !queues_.contains(head.queue);
+    auto& queue = queues_[has_its_own ? head.queue + "/" + head.name : head.queue];
     if (!queue) {
         QueueOptions options;
-        options.name = name;
+        options.name = head.queue;
         queue = std::make_unique<WorkQueue>(options);
     }
     return *queue;
@@ -187,9 +188,9 @@ WaitResult ListenerHost::wait_for(std::string_view name, Position position,
         if (result != WaitResult::timed_out) return result;
         // Another runner's, perhaps.
         const auto place = Ledger{control_, std::string{name}}.place();
+        if (place && place->state == "failed") return WaitResult::failed;
         if (place && place->position >= position) return WaitResult::reached;
         if (place && place->state == "paused") return WaitResult::paused;
-        if (place && place->state == "failed") return WaitResult::failed;
         if (time >= deadline) return WaitResult::timed_out;
     }
 }

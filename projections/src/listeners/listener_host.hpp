@@ -41,7 +41,7 @@ public:
 private:
     void watch(const std::stop_token& stop);
     void care(Courier& courier, const std::stop_token& stop);
-    WorkQueue& queue_of(const std::string& name);
+    WorkQueue& queue_of(const Listener::Head& head);
 
     const RunnerOptions& options_;
     EventStore& store_;

@@ -152,6 +152,8 @@ private:
 };
 
 /// A number of workers that some listeners share, and others do not: a slow queue takes no worker from another.
+/// Listeners that name no queue have one each, of four workers; where options speak of the queue "default", they
+/// share that.
 struct QueueOptions {
     std::string name = "default";
     int workers = 4;   ///< threads, begun as they are needed; 1 to 1,000

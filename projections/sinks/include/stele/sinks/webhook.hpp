@@ -53,8 +53,9 @@ struct Webhook {
     std::optional<OAuth> oauth{};                    ///< TOML oauth (a table)
     std::chrono::milliseconds connect_timeout{10'000};  ///< TOML connect_timeout
     std::chrono::milliseconds timeout{30'000};          ///< of the whole request; TOML timeout
-    /// Answers that no retry will change. TOML permanent (an array of numbers)
-    std::set<int> permanent{400, 401, 402, 403, 404, 405, 406, 410, 411, 413, 414, 415, 416, 417, 422, 431, 451};
+    /// Answers that no retry will change. TOML permanent (an array of numbers). Not among them: 401, 403, 404 and
+    /// 405, which a receiver also gives while it is being put right.
+    std::set<int> permanent{400, 402, 406, 410, 411, 413, 414, 415, 416, 417, 422, 431, 451};
     std::chrono::milliseconds longest_retry_after{3'600'000};  ///< of what is asked for; TOML longest_retry_after
     /// So many redirects are followed, with the same POST, and only to the same host. 0: a redirect is a failure.
     /// TOML redirects
