@@ -1,4 +1,19 @@
 // Does not compile, and is not meant to: check_messages.cmake looks whether the compiler says what is missing.
+// says: a projection that lists this event in `events` needs an overload for exactly this event
+// says: OnlyByConversion
+// says: a projection needs a name
+// says: a projection needs a version
+// says: a projection needs to make its tables: void setup(stele::Model&)
+// says: a projection needs handlers: void on(const stele::Event&, stele::Model&)
+// says: a typed event needs the name of its type
+// says: a typed event needs the version of its schema
+// says: a typed event needs a default constructor and a conversion from nlohmann::json
+// says: a keyed projection that lists this event in `events` needs an overload for exactly this event
+// says: key takes a const stele::Event& and returns a text or an integer
+// says: a keyed projection needs a fold: State fold(State, const stele::Event&)
+// says: a keyed projection with a table of its own needs all of setup(stele::Model&)
+// says: the State of a keyed projection needs a default constructor and conversions
+// says: have the same type and version
 #include <stele/projections/cpp_projection.hpp>
 
 namespace {

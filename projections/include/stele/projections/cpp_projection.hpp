@@ -3,12 +3,11 @@
 //   struct SiteCount {
 //       static constexpr auto name = "site_count";
 //       static constexpr int version = 1;
-//       using events = stele::Events<SiteCreated, SiteDeleted>;            // typed_events.hpp says what these are
+//       using events = stele::Events<SiteCreated, SiteDeleted>;            // see schema/typed_event.hpp
 //
 //       void setup(Model& model) { model.exec("CREATE TABLE site_count (n INTEGER NOT NULL)"); … }
-//       void on(const SiteCreated&, const Envelope&, Model& model) { model.exec("UPDATE site_count SET n = n + 1");
-//       } void on(const SiteDeleted&, const Envelope&, Model& model) { model.exec("UPDATE site_count SET n = n -
-//       1"); }
+//       void on(const SiteCreated&, const Envelope&, Model& m) { m.exec("UPDATE site_count SET n = n + 1"); }
+//       void on(const SiteDeleted&, const Envelope&, Model& m) { m.exec("UPDATE site_count SET n = n - 1"); }
 //   };
 //   registry.add(projection<SiteCount>());
 //

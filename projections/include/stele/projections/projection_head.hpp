@@ -3,7 +3,7 @@
 #pragma once
 
 #include <stele/projections/projection.hpp>
-#include <stele/projections/typed_events.hpp>
+#include <stele/schema/typed_event.hpp>
 
 #include <concepts>
 #include <string>
@@ -12,11 +12,6 @@
 #include <vector>
 
 namespace stele::detail {
-
-template <class T>
-concept ListsEvents = requires {
-    typename T::events;
-};
 
 /// What every projection has. The compiler names T beside the message.
 template <class T>

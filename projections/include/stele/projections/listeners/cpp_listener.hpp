@@ -2,8 +2,8 @@
 //
 //   struct TellOperator {
 //       static constexpr auto name = "tell_operator";
-//       using events = stele::Events<BackupFailed, SiteProvisioningFailed>;   // typed_events.hpp says what these
-//       are static stele::ListenerOptions options() { return {.retry = {.attempts = 3, .delays = {30s, 60s}}}; }
+//       using events = stele::Events<BackupFailed, SiteProvisioningFailed>;   // see schema/typed_event.hpp
+//       static stele::ListenerOptions options() { return {.retry = {.attempts = 3, .delays = {30s, 60s}}}; }
 //
 //       void on(const BackupFailed& failed, const stele::Envelope& event, const stele::Delivery& delivery) { … }
 //       void on(const SiteProvisioningFailed&, const stele::Delivery&) { throw stele::Permanent{"no such site"}; }

@@ -1,4 +1,4 @@
-#include <stele/projections/typed_events.hpp>
+#include <stele/schema/typed_event.hpp>
 
 #include <stele/schema/error.hpp>
 
@@ -146,6 +146,10 @@ int kind_of(const Event& event, const EventKind* kinds, std::size_t count) {
                            std::to_string(event.schema_version)};
     }
     return best;
+}
+
+void throw_other_type(const Event& event, std::string_view expected) {
+    throw InvalidInput{"type of the event at " + event.stream.name(), std::string{expected}, event.type};
 }
 
 void throw_unconvertible(const json& data, const std::exception& error,

@@ -1,0 +1,22 @@
+# Compiles SOURCE, which must fail, and looks for the messages that it names in lines `// says: message`.
+# usage: cmake -DCOMPILER=… -DINCLUDES=… -DSOURCE=… -P check_messages.cmake
+list(TRANSFORM INCLUDES PREPEND -I)
+if(COMPILER MATCHES "clang")
+    set(every_error -ferror-limit=0)
+endif()
+execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${every_error} ${INCLUDES} ${SOURCE}
+    RESULT_VARIABLE result ERROR_VARIABLE output OUTPUT_QUIET)
+if(result EQUAL 0)
+    message(FATAL_ERROR "${SOURCE} compiles; expected it to be refused")
+endif()
+file(STRINGS ${SOURCE} messages REGEX "^// says: ")
+if(NOT messages)
+    message(FATAL_ERROR "${SOURCE} names no message: // says: …")
+endif()
+foreach(expected IN LISTS messages)
+    string(REGEX REPLACE "^// says: " "" expected "${expected}")
+    string(FIND "${output}" "${expected}" found)
+    if(found EQUAL -1)
+        message(FATAL_ERROR "expected the compiler to say: ${expected}\nit said:\n${output}")
+    endif()
+endforeach()
