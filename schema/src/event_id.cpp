@@ -123,6 +123,23 @@ EventId EventId::from_bytes(std::span<const unsigned char> bytes) {
     return EventId{uuid};
 }
 
+// Of the 62 bits of a version 7 UUID that are random, all may change and nothing else: ids of pieces sort where
+// their event does, and are of its version and variant.
+EventId EventId::of_piece(int k) const noexcept {
+    if (k == 0) return *this;
+    // SplitMix64 (Steele, Lea and Flood 2014): neighbouring numbers give unrelated bits.
+    auto bits = static_cast<std::uint64_t>(k) * 0x9e3779b97f4a7c15U;
+    bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9U;
+    bits = (bits ^ bits >> 27) * 0x94d049bb133111ebU;
+    bits ^= bits >> 31;
+    auto uuid = uuid_;
+    for (int i = 0; i < 8; ++i) {
+        const auto byte = static_cast<unsigned char>(bits >> (56 - 8 * i));
+        uuid.data[8 + i] ^= i == 0 ? byte & 0x3f : byte;
+    }
+    return EventId{uuid};
+}
+
 std::string EventId::to_string() const {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text(36, '-');

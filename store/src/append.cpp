@@ -99,6 +99,11 @@ Append& Append::to(StreamId stream, ExpectedVersion expected, std::vector<NewEve
     return *this;
 }
 
+Append& Append::checked(Checked by) & {
+    checked_ = by;
+    return *this;
+}
+
 Append& Append::unless(Condition condition) & {
     conditions_.push_back(std::move(condition));
     return *this;

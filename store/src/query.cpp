@@ -206,6 +206,10 @@ Read& Read::backward(bool yes) {
     backward_ = yes;
     return *this;
 }
+Read& Read::raw(bool yes) {
+    raw_ = yes;
+    return *this;
+}
 Read& Read::only(EventParts parts) {
     parts_ = parts;
     return *this;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <barrier>
 #include <cstring>
+#include <set>
 #include <thread>
 #include <unordered_set>
 
@@ -172,4 +173,19 @@ TEST_CASE("what is not 36 characters of a UUID is refused", "[schema][id]") {
     CHECK(refused.field() == "causation");
     CHECK_THAT(refused.what(), ContainsSubstring("expected a UUID such as"));
     CHECK_THAT(refused.what(), ContainsSubstring('"' + text + '"'));
+}
+
+TEST_CASE("the ids of an event's pieces differ and lead back to it", "[schema][id]") {
+    const auto id = EventId::generate();
+    std::set<EventId> ids;
+    for (int piece = 0; piece < 1000; ++piece) {
+        const auto derived = id.of_piece(piece);
+        CHECK(derived.of_piece(piece) == id);
+        CHECK(derived.to_string().substr(0, 19).find(id.to_string().substr(0, 18)) == 0);  // time, version
+        CHECK((derived.bytes()[8] & 0xc0) == (id.bytes()[8] & 0xc0));                      // variant
+        ids.insert(derived);
+    }
+    CHECK(ids.size() == 1000);
+    CHECK(id.of_piece(0) == id);
+    CHECK(id.of_piece(7) == EventId::parse(id.to_string()).of_piece(7));
 }

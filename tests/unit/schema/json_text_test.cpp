@@ -234,3 +234,32 @@ TEST_CASE("JSON texts are equal when their bytes are", "[schema][json]") {
     reused.assign_trusted("[2]");
     CHECK(reused == JsonText::trusted("[2]"));
 }
+
+TEST_CASE("a kept value comes back unparsed, and its text is what writing it gives", "[schema][json]") {
+    const nlohmann::json value{{"domain", "exämple.org"}, {"sizes", {1, 2.5, true, nullptr}}};
+    const auto kept = JsonText::keep(value);
+
+    REQUIRE(kept.kept() != nullptr);
+    CHECK(*kept.kept() == value);
+    CHECK(kept.value() == value);
+    CHECK(kept.is_object());
+    CHECK(kept == JsonText{value});
+    CHECK(kept.text() == value.dump());
+    CHECK(JsonText{value}.kept() == nullptr);
+
+    auto reused = kept;
+    reused.assign_trusted("[2]");
+    CHECK(reused.kept() == nullptr);
+    CHECK(reused.text() == "[2]");
+    CHECK(kept.value() == value);
+}
+
+TEST_CASE("a value that cannot be written is refused when it is kept", "[schema][json]") {
+    CHECK_THROWS_AS(JsonText::keep("\xC3("), InvalidInput);
+    CHECK_THROWS_AS(JsonText::keep({{"a", {{"\xFF", 1}}}}), InvalidInput);
+    CHECK_THROWS_AS(JsonText::keep(std::numeric_limits<double>::infinity()), InvalidInput);
+    nlohmann::json deep = nlohmann::json::array();
+    for (int i = 1; i < JsonText::max_depth; ++i) deep = nlohmann::json::array({std::move(deep)});
+    CHECK_NOTHROW(JsonText::keep(deep));
+    CHECK_THROWS_AS(JsonText::keep(nlohmann::json::array({deep})), InvalidInput);
+}

@@ -58,7 +58,11 @@ struct NewEvent {
 /// The same with a literal: event("SiteCreated", {{"domain", "example.org"}}). `{}` is the empty object, not null.
 [[nodiscard]] NewEvent event(std::string type, nlohmann::json::initializer_list_t data);
 
-/// An event as the store keeps it: immutable, at its place for good (L1).
+/// An event at its place in the log, immutable and there for good (L1).
+///
+/// A read gives events as they are understood today: the upcasters of the store's EventTypes (event_types.hpp)
+/// bring older versions up to date, rename types, and may make several events of a stored one, its pieces. All
+/// pieces share the position and the version of the stored event. Read::raw() gives events as they are stored.
 struct Event {
     Position position{};
     Version version{};
@@ -71,6 +75,10 @@ struct Event {
     JsonText data{};
     JsonText metadata{};
     std::vector<std::string> tags{};
+
+    int piece = 0;  ///< which of the pieces of the stored event this is, from 0. Piece 0 has the stored event's id,
+                    ///< each further one an id derived from it, EventId::of_piece()
+    int pieces = 1;  ///< how many events were made of the stored one; a query may select fewer of them
 
     friend bool operator==(const Event&, const Event&) = default;
     friend std::ostream& operator<<(std::ostream& out, const Event& event);

@@ -36,6 +36,10 @@ public:
     /// 36 characters, lower case.
     [[nodiscard]] std::string to_string() const;
 
+    /// The id of the k-th event that is made of the stored event with this id (Event::piece): itself for k = 0, and
+    /// always the same other one for each further k. Undoes itself: of_piece(k).of_piece(k) is this id again.
+    [[nodiscard]] EventId of_piece(int k) const noexcept;
+
     friend bool operator==(const EventId& a, const EventId& b) noexcept { return a.uuid_ == b.uuid_; }
     friend std::strong_ordering operator<=>(const EventId& a, const EventId& b) noexcept;
     friend std::ostream& operator<<(std::ostream& out, const EventId& id);

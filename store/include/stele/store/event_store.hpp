@@ -20,6 +20,7 @@
 #include <stele/store/duration_histogram.hpp>
 #include <stele/store/event_range.hpp>
 #include <stele/store/query.hpp>
+#include <stele/store/schemas.hpp>
 #include <stele/store/subscription.hpp>
 
 #include <chrono>
@@ -35,6 +36,8 @@
 #include <vector>
 
 namespace stele {
+
+class EventTypes;
 
 /// What a returned append has survived.
 enum class Durability {
@@ -62,6 +65,13 @@ struct Options {
     int checkpoint_pages = 10'000;
     /// Gives recorded_at. Times it returns may repeat and go back; recorded_at never does.
     Clock clock = stele::now;
+    /// The event types as the caller knows them (event_types.hpp): their upcasters stand between the log and every
+    /// read, their schemas are recorded in the store. Null: events are read as they are stored, and checked by what
+    /// is recorded.
+    std::shared_ptr<const EventTypes> event_types{};
+    /// Whether open() records the schemas of event_types that the store does not know yet. Otherwise it only
+    /// compares those that it does.
+    bool record_schemas = true;
     /// The SQLite VFS to open files with; empty: the system's. The seam that fault tests use.
     std::string sqlite_vfs{};
 };
@@ -103,7 +113,10 @@ public:
     /// a crash of whoever had it open.
     ///
     /// Throws StoreError: "not_found", "not_a_store" (another kind of file stands there), "format" (written by a
-    /// newer Stele; the message names both format numbers), or what the disk said.
+    /// newer Stele; the message names both format numbers), "aggregate_names" (an aggregate type is renamed, and
+    /// the store has streams of both names), or what the disk said.
+    ///        SchemaChanged: a schema of Options::event_types is another one than the store has recorded.
+    ///        What EventTypes::check() throws.
     [[nodiscard]] static EventStore open(const std::string& path, const Options& options = {});
 
     /// A store in a new folder under the system's temporary folder, deleted when the object goes.
@@ -122,6 +135,7 @@ public:
     ///
     /// Requires  `events` is not empty. It is read during the call and not kept.
     /// Throws    InvalidInput an event breaks a limit or a rule of the format.
+    ///           SchemaViolationError  an event's data is not what its schema says (schema_mode()).
     ///           IdConflict  an id is in the store already with other content.
     ///           StoreBusy   the queue or another process kept us waiting past Options::deadline.
     ///           StoreError  the disk or the file failed; if it failed during commit, appending the same event ids
@@ -161,15 +175,37 @@ public:
     /// append_async() aside. For metrics.
     [[nodiscard]] DurationHistogram append_durations() const;
 
+    /// Checks an event as an append to `stream` does, without appending it: for those who load much and have a
+    /// thread to spare; see Append::checked(). Throws InvalidInput, SchemaViolationError.
+    Checked check(const StreamId& stream, const NewEvent& event) const;
+
+    // ---- Schemas
+
+    /// What is recorded, by type and version.
+    [[nodiscard]] std::vector<RecordedSchema> schemas() const;
+    /// Records those schemas of `types` that are not recorded yet, all in one commit, and returns them. Events that
+    /// are in the log already are not looked at. Appends of every process are checked by them from then on.
+    /// Throws SchemaChanged, StoreBusy, StoreError; then nothing is recorded.
+    std::vector<RecordedSchema> record_schemas(const EventTypes& types);
+    [[nodiscard]] SchemaMode schema_mode() const;
+    /// For every appender of every process, from now on. Throws StoreBusy, StoreError.
+    void set_schema_mode(SchemaMode mode);
+    /// Options::event_types.
+    [[nodiscard]] const std::shared_ptr<const EventTypes>& event_types() const noexcept;
+
     // ---- Reading
+    //
+    // What is read has gone through the upcasters of event_types(), unless the Read says raw(). An upcaster that
+    // fails is thrown as UpcastError (upcaster.hpp) where its event would come; what stands before it comes first.
 
     /// The events of one stream, oldest first.
     [[nodiscard]] EventRange read(const StreamId& stream) const;
     /// The events that `read` selects. Throws InvalidInput when its parts do not go together.
     [[nodiscard]] EventRange read(const Read& read) const;
-    /// The event with this id, if there is one.
+    /// The event with this id, if there is one: of an event in pieces, the piece that has it.
     [[nodiscard]] std::optional<Event> find(const EventId& id) const;
-    /// The event at this position, if there is one.
+    /// The event at this position, if there is one: of an event in pieces, the first one. Empty where an upcaster
+    /// makes nothing of what is stored there.
     [[nodiscard]] std::optional<Event> at(Position position) const;
 
     /// The position of the last event, 0 in an empty store.
@@ -189,9 +225,9 @@ public:
     [[nodiscard]] Subscription subscribe(Query query = {}, Position after = {}) const;
 
     /// Calls `visit` for each stream, ordered by tenant, type and id, until it returns false. Holds no more than a
-    /// page in memory.
+    /// page in memory. Streams whose aggregate type is renamed come in the order of the stored names.
     void streams(const std::function<bool(const StreamInfo&)>& visit) const;
-    /// The types that occur, ordered by name. Cost: one pass over the index of types.
+    /// The types that are stored, ordered by name; upcasters are not asked. Cost: one pass over the index of types.
     [[nodiscard]] std::vector<TypeInfo> types() const;
     [[nodiscard]] StoreInfo info() const;
 

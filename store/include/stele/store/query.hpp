@@ -134,11 +134,16 @@ public:
     Read& since(Timestamp recorded_at);  ///< recorded at or after it
     Read& until(Timestamp recorded_at);  ///< recorded at or before it
     Read& correlation(std::string id);   ///< metadata.correlation_id, a string, equals it
-    Read& limit(std::size_t events);     ///< at most so many; 0 gives none
+    Read& limit(std::size_t events);     ///< at most so many; 0 gives none. Pieces of one event all come or none,
+                                         ///< so that a last event in pieces may make it a few more
     Read& backward(bool yes = true);     ///< newest first
     /// What is not among `parts` need not be fetched, and may be left as in an Event that says nothing: for reads
     /// that are long and look at little.
     Read& only(EventParts parts);
+
+    /// Events as they are stored: no upcaster is asked, and the query means stored types. Versions, positions and
+    /// times are the same either way.
+    Read& raw(bool yes = true);
 
     [[nodiscard]] const Query& query() const noexcept { return query_; }
     [[nodiscard]] Position after() const noexcept { return after_; }
@@ -151,6 +156,7 @@ public:
     [[nodiscard]] std::optional<std::size_t> limit() const noexcept { return limit_; }
     [[nodiscard]] bool is_backward() const noexcept { return backward_; }
     [[nodiscard]] const EventParts& parts() const noexcept { return parts_; }
+    [[nodiscard]] bool is_raw() const noexcept { return raw_; }
 
 private:
     Query query_;
@@ -163,6 +169,7 @@ private:
     std::optional<std::string> correlation_;
     std::optional<std::size_t> limit_;
     bool backward_ = false;
+    bool raw_ = false;
     EventParts parts_{};
 };
 
