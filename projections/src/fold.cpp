@@ -11,6 +11,8 @@
 namespace stele {
 namespace {
 
+constexpr std::int64_t few_events = 64;
+
 // Exact to some milliseconds, for a load from memory: behind each event, the exact clock would be a twentieth of
 // the cost of a cheap one.
 std::chrono::nanoseconds coarse_now() {
@@ -147,8 +149,11 @@ void Fold::begin() {
 }
 
 EventRange Fold::events_up_to(Position target) const {
+    auto parts = projection_.parts();
+    // A transaction writes the id of its last event. Where there are few events, they bring it along.
+    if (target.value() - looked_to().value() <= few_events) parts.id = true;
     Read read{projection_.query()};
-    read.after(looked_to()).until(target).only(projection_.parts());
+    read.after(looked_to()).until(target).only(parts);
     return store_.read(read);
 }
 
@@ -162,7 +167,7 @@ void Fold::take_one(const Event& event) {
     }
     if (outcome_ != Advance::done) return;
     batch_.reached = batch_.last = event.position;
-    if (projection_.parts().id) batch_.last_id = event.id;
+    batch_.last_id = event.id;
     if (++batch_.taken == settings_.batch || batch_.is_complete || is_long()) end_batch();
 }
 
@@ -245,9 +250,9 @@ void Fold::end_batch() {
     if (outcome_ == Advance::done && settings_.progress) settings_.progress({position_, target_, events_});
 }
 
-// Of events that the projection takes the id may be there already; others are looked up.
+// Of events that were taken the id may be there already; others are looked up.
 std::optional<EventId> Fold::id_of(Position reached) const {
-    const bool is_known = projection_.parts().id && batch_.taken > 0 && batch_.last == reached;
+    const bool is_known = batch_.taken > 0 && batch_.last == reached && batch_.last_id != EventId{};
     return is_known ? batch_.last_id : id_at(store_, reached);
 }
 

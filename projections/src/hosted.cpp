@@ -62,7 +62,7 @@ void Hosted::keep_in_step(Position position) noexcept {
     // next.
     while (in_step_ && (!open_ || open_->fold.looked_to() < position)) {
         if (open_) open_->fold.stop_by({});
-        (void)work(std::numeric_limits<std::size_t>::max(), {}, false);
+        (void)work(std::numeric_limits<std::size_t>::max(), {}, false, position);
     }
 }
 
@@ -94,10 +94,11 @@ void Hosted::close() noexcept {
 }
 
 // What stands in the way of a turn is told and tried again; what a handler did wrong is the projection's state.
-Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may_build) {
+Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may_build,
+                          std::optional<Position> head) {
     try {
         auto turn = look(stop, may_build);
-        if (!turn) turn = advance(max);
+        if (!turn) turn = advance(max, head);
         if (turn->next != Next::more || turn->events > 0) end_trouble();
         return *turn;
     } catch (const HandlerFailed& error) {
@@ -388,10 +389,10 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
 }
 
 // Takes in what is there. Next::events when nothing is left.
-Hosted::Turn Hosted::advance(std::size_t max) {
+Hosted::Turn Hosted::advance(std::size_t max, std::optional<Position> known_head) {
     auto& fold = open_->fold;
     const auto before = fold.events();
-    const auto head = context_.store.head();
+    const auto head = known_head ? *known_head : context_.store.head();
     if (fold.looked_to() < head && max > 0) {
         fold.run(head, max);
         if (fold.outcome() != Advance::done) {

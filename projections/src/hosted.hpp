@@ -116,7 +116,7 @@ private:
     };
 
     // Each of these with working_ locked:
-    Turn work(std::size_t max, const std::stop_token& stop, bool may_build);
+    Turn work(std::size_t max, const std::stop_token& stop, bool may_build, std::optional<Position> head = {});
     std::optional<Turn> look(const std::stop_token& stop, bool may_build);
     bool own();
     bool is_hung(const LeaseHolder& holder, const std::optional<Generation>& found);
@@ -127,7 +127,7 @@ private:
     std::optional<Turn> open_current(const std::stop_token& stop, bool may_build);
     [[nodiscard]] bool is_far_behind(Position had) const;
     Turn build(const std::stop_token& stop);
-    Turn advance(std::size_t max);
+    Turn advance(std::size_t max, std::optional<Position> head);
     void write_position();
     void stay(Phase phase, RunnerNews::Kind kind, const std::string& text, Position position);
     void leave(Phase phase, RunnerNews::Kind kind, const std::string& text);

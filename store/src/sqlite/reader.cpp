@@ -53,11 +53,10 @@ Reader::View::~View() {
 
 Statement& Reader::log(const EventParts& parts) {
     if (parts == EventParts{}) return log_forward_;
-    if (!log_of_parts_ || parts != parts_of_log_) {
-        log_of_parts_ = std::make_unique<Statement>(handle(), sql::log_forward_with(parts));
-        parts_of_log_ = parts;
-    }
-    return *log_of_parts_;
+    auto& statement = log_of_parts_[(parts.id ? 1U : 0U) | (parts.data ? 2U : 0U) | (parts.metadata ? 4U : 0U) |
+                                    (parts.tags ? 8U : 0U)];
+    if (!statement) statement = std::make_unique<Statement>(handle(), sql::log_forward_with(parts));
+    return *statement;
 }
 
 void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts) {

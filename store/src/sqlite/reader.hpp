@@ -7,6 +7,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -97,8 +98,7 @@ private:
     Statement recorded_at_;
     Statement event_at_;
     Statement log_forward_;
-    std::unique_ptr<Statement> log_of_parts_;  ///< made by the first who asks; for other parts, made anew
-    EventParts parts_of_log_;
+    std::array<std::unique_ptr<Statement>, 16> log_of_parts_;  ///< by which parts; made by the first who asks
     Statement log_backward_;
     Statement stream_forward_;
     Statement stream_backward_;

@@ -206,7 +206,7 @@ Runner readers_beside_switches(Context& context) {
 }
 
 // Appends that a sync projection is applied to, beside appends to a store without one, each followed by the
-// projection's own write in C.
+// projection's own write in C: its row and its position, in one transaction.
 Runner synchronous(Context& context) {
     return [&context] {
         StoreInUse used{context};
@@ -214,6 +214,8 @@ Runner synchronous(Context& context) {
         const auto events = used.payloads.events(context.sizes().log_events, context.sizes().appends_full);
         const auto model = open_bare(*plain.folder / "model.db", Durability::relaxed);
         execute(model.get(), std::string{"CREATE TABLE sizes"} + stream_sizes_columns);
+        execute(model.get(), "CREATE TABLE progress (position INTEGER NOT NULL); INSERT INTO progress VALUES (0)");
+        const auto progress = prepare(model.get(), "UPDATE progress SET position = ?1");
         const auto upsert = prepare(model.get(),
                                     "INSERT INTO sizes VALUES (?1, 1, ?2) "
                                     "ON CONFLICT (stream) DO UPDATE SET events = events + 1, last = excluded.last");
@@ -236,6 +238,8 @@ Runner synchronous(Context& context) {
                                       static_cast<int>(stream.aggregate_id().size()), SQLITE_STATIC);
                     sqlite3_bind_int64(upsert.get(), 2, appended.last_position.value());
                     step_once(upsert.get());
+                    sqlite3_bind_int64(progress.get(), 1, appended.last_position.value());
+                    step_once(progress.get());
                     execute(model.get(), "COMMIT");
                 }
             });
