@@ -99,7 +99,7 @@ Append& Append::to(StreamId stream, ExpectedVersion expected, std::vector<NewEve
     return *this;
 }
 
-Append& Append::checked(Checked by) & {
+Append& Append::checked(CheckedBy by) & {
     checked_ = by;
     return *this;
 }

@@ -82,7 +82,7 @@ public:
 
     /// All events of this append were checked: EventStore::check() returned `by` for each of them. So they are not
     /// checked again, unless the store's schemas have changed since.
-    Append& checked(Checked by) &;
+    Append& checked(CheckedBy by) &;
 
     Append&& to(StreamId stream, ExpectedVersion expected, std::vector<NewEvent> events) && {
         return std::move(to(std::move(stream), expected, std::move(events)));
@@ -91,19 +91,19 @@ public:
     Append&& tracking(std::string source, std::int64_t position, std::string note = {}) && {
         return std::move(tracking(std::move(source), position, std::move(note)));
     }
-    Append&& checked(Checked by) && { return std::move(checked(by)); }
+    Append&& checked(CheckedBy by) && { return std::move(checked(by)); }
 
     [[nodiscard]] const std::vector<AppendPart>& parts() const noexcept { return parts_; }
     [[nodiscard]] const std::vector<Condition>& conditions() const noexcept { return conditions_; }
     [[nodiscard]] const std::optional<Tracking>& tracking() const noexcept { return tracking_; }
-    [[nodiscard]] Checked checked() const noexcept { return checked_; }
+    [[nodiscard]] CheckedBy checked() const noexcept { return checked_; }
     [[nodiscard]] bool empty() const noexcept { return parts_.empty() && !tracking_; }
 
 private:
     std::vector<AppendPart> parts_;
     std::vector<Condition> conditions_;
     std::optional<Tracking> tracking_;
-    Checked checked_;
+    CheckedBy checked_;
 };
 
 /// The events are durable, and visible to every read that starts from now on.

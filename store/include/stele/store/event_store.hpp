@@ -177,7 +177,7 @@ public:
 
     /// Checks an event as an append to `stream` does, without appending it: for those who load much and have a
     /// thread to spare; see Append::checked(). Throws InvalidInput, SchemaViolationError.
-    Checked check(const StreamId& stream, const NewEvent& event) const;
+    CheckedBy check(const StreamId& stream, const NewEvent& event) const;
 
     // ---- Schemas
 

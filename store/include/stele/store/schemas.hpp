@@ -42,7 +42,7 @@ struct RecordedSchema {
 };
 
 /// By which recorded schemas events were checked: what EventStore::check() returns and Append::checked() takes.
-struct Checked {
+struct CheckedBy {
     std::uint64_t schemas = 0;  ///< a number that rises with every change of them, per store; 0: not checked
 };
 
