@@ -29,12 +29,12 @@ expect_quiet_flags() { # WORK
     [ -z "$flags" ] || fail "flags that the consumer did not ask for: $flags"
 }
 
-# Only the libraries that embedding stele::store is said to pull in: SQLite, OpenSSL and JSON.
+# Only the libraries that embedding stele::store is said to pull in: SQLite, OpenSSL, JSON, and PCRE2 for its schemas.
 expect_few_libraries() { # PROGRAM
     local others
     others=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-        grep -vE '^(libsqlite3|libSQLiteCpp|libcrypto|libsimdjson|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*)\.so' || true)
-    [ -z "$others" ] || fail "libraries beyond SQLite, OpenSSL and JSON: $others"
+        grep -vE '^(libsqlite3|libSQLiteCpp|libcrypto|libsimdjson|libpcre2-8|libstdc\+\+|libm|libgcc_s|libc|ld-linux.*)\.so' || true)
+    [ -z "$others" ] || fail "libraries beyond SQLite, OpenSSL, JSON and PCRE2: $others"
 }
 
 # What the consumer of a target does when it works.

@@ -53,5 +53,6 @@ function(stele_install)
     install(FILES
         ${CMAKE_CURRENT_BINARY_DIR}/stele-config.cmake
         ${CMAKE_CURRENT_BINARY_DIR}/stele-config-version.cmake
+        ${PROJECT_SOURCE_DIR}/tools/cmake/FindPCRE2.cmake
         DESTINATION ${STELE_PACKAGE_DIR})
 endfunction()
