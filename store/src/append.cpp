@@ -122,9 +122,20 @@ Append& Append::tracking(std::string source, std::int64_t position, std::string 
     return *this;
 }
 
-Conflict::Conflict(const std::string& store, Details details)
-    : Error("conflict", store + ": " + std::visit([](const auto& conflict) { return describe(conflict); }, details),
-            std::visit([](const auto& conflict) { return facts_of(conflict); }, details)),
+namespace {
+nlohmann::json with(nlohmann::json facts, const nlohmann::json& more) {
+    facts.update(more);
+    return facts;
+}
+}  // namespace
+
+Conflict::Conflict(const std::string& store, Details details) : Conflict(store, std::move(details), "", {}) {}
+
+Conflict::Conflict(const std::string& store, Details details, const std::string& more, const nlohmann::json& facts)
+    : Error("conflict",
+            store + ": " + std::visit([](const auto& conflict) { return describe(conflict); }, details) + more,
+            with(std::visit([](const auto& conflict) { return nlohmann::json(facts_of(conflict)); }, details),
+                 facts.is_null() ? nlohmann::json::object() : facts)),
       details_(std::move(details)) {}
 
 IdConflict::IdConflict(const std::string& store, EventId id, std::optional<Position> position,

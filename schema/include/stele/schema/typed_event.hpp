@@ -181,6 +181,9 @@ struct EventList<Events<A...>> {
     /// Whether `takes<A>` holds of each.
     template <template <class> class Takes>
     static constexpr bool each = (Takes<A>::value && ...);
+    /// Or of one.
+    template <template <class> class Takes>
+    static constexpr bool any = (Takes<A>::value || ...);
 
     [[nodiscard]] static std::vector<std::string> types() { return {std::string{std::string_view{A::type}}...}; }
 

@@ -151,6 +151,10 @@ public:
     Conflict(const std::string& store, Details details);
     [[nodiscard]] const Details& details() const noexcept { return details_; }
 
+protected:
+    /// With more to say, and more facts.
+    Conflict(const std::string& store, Details details, const std::string& more, const nlohmann::json& facts);
+
 private:
     Details details_;
 };

@@ -1,0 +1,171 @@
+#include <stele/replay/command_handler.hpp>
+#include <stele/replay/decision.hpp>
+
+#include <boost/uuid/name_generator.hpp>
+
+#include <array>
+#include <functional>
+#include <thread>
+#include <unordered_map>
+
+namespace stele {
+
+TooManyConflicts::TooManyConflicts(const std::string& store, Details last, int attempts)
+    : Conflict(store, std::move(last),
+               "; decided " + std::to_string(attempts) +
+                   (attempts == 1 ? " time" : " times, and other writers were quicker each time"),
+               {{"attempts", attempts}}),
+      attempts_(attempts) {}
+
+namespace detail {
+
+// ---- Turns
+
+struct StreamTurns::State {
+    struct Line {
+        std::mutex turn;
+        std::thread::id owner;  // guarded by State::mutex
+        std::size_t users = 0;  // in the turn or waiting for it; guarded by State::mutex
+    };
+    std::mutex mutex;
+    std::unordered_map<StreamId, std::unique_ptr<Line>> lines;
+
+    void leave(const StreamId& stream, Line& line) {
+        const std::lock_guard lock{mutex};
+        if (--line.users == 0) lines.erase(stream);
+    }
+};
+
+StreamTurns::StreamTurns() : state_(std::make_shared<State>()) {}
+StreamTurns::~StreamTurns() = default;
+
+std::shared_ptr<void> StreamTurns::take(const StreamId& stream) {
+    const auto me = std::this_thread::get_id();
+    State::Line* line = nullptr;
+    {
+        const std::lock_guard lock{state_->mutex};
+        auto& place = state_->lines[stream];
+        if (!place) place = std::make_unique<State::Line>();
+        if (place->owner == me)
+            throw Error{"nested_command", stream.name() +
+                                              ": a decision handles a command of its own stream; decide "
+                                              "returns events and has no effect of its own"};
+        line = place.get();
+        ++line->users;
+    }
+    line->turn.lock();
+    {
+        const std::lock_guard lock{state_->mutex};
+        line->owner = me;
+    }
+    return {static_cast<void*>(line), [state = state_, stream, line](void*) {
+                {
+                    const std::lock_guard lock{state->mutex};
+                    line->owner = {};
+                }
+                line->turn.unlock();
+                state->leave(stream, *line);
+            }};
+}
+
+std::shared_ptr<void> take_turn_of_losers(const EventStore& store) {
+    static std::array<std::recursive_mutex, 16> turns;  // a store has one of them
+    auto& turn = turns[std::hash<std::string>{}(store.name()) % turns.size()];
+    turn.lock();
+    return {static_cast<void*>(&turn), [&turn](void*) { turn.unlock(); }};
+}
+
+// ---- Appending
+
+AppendResult append_known(EventStore& store, const Append& append) {
+    try {
+        return store.try_append(append);
+    } catch (const StoreError&) {
+        return store.try_append(append);
+    }
+}
+
+Conflict::Details details_of(const AppendResult& result) {
+    return std::visit(
+        [](const auto& outcome) -> Conflict::Details {
+            if constexpr (std::is_constructible_v<Conflict::Details, decltype(outcome)>) {
+                return outcome;
+            } else {
+                throw std::logic_error{"an append that went well has no conflict"};
+            }
+        },
+        result);
+}
+
+namespace {
+
+// The first event of a command has the command's id, so that ids which rise with time keep doing so.
+EventId id_of_event(const EventId& command, std::size_t index) {
+    if (index == 0) return command;
+    const auto name = std::to_string(index);
+    return EventId{boost::uuids::name_generator_sha1{command.uuid()}(name)};
+}
+
+bool names_an_actor(const NewEvent& event) {
+    return event.metadata.text() != "{}" && event.metadata.value().contains("actor");
+}
+
+}  // namespace
+
+void mark(std::vector<NewEvent>& events, const CommandOptions& command) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (!command.by.empty() && !names_an_actor(events[i])) events[i].by(command.by);
+        if (!command.id.is_nil()) events[i].id = id_of_event(command.id, i);
+    }
+}
+
+std::optional<Appended> handled_before(const EventStore& store, const StreamId& stream, const EventId& id) {
+    const auto first = store.find(id);
+    if (!first) return std::nullopt;
+    if (first->stream != stream)
+        throw InvalidInput{"id of the command", "one that no other event has",
+                           id.to_string() + ", of position " + std::to_string(first->position.value()) + " in " +
+                               first->stream.name()};
+    auto last = *first;
+    for (std::size_t i = 1;; ++i) {
+        auto next = store.find(id_of_event(id, i));
+        if (!next || next->stream != stream) break;
+        last = std::move(*next);
+    }
+    return Appended{.first_position = first->position,
+                    .last_position = last.position,
+                    .version = last.version,
+                    .versions = {last.version},
+                    .recorded_at = last.recorded_at,
+                    .duplicate = true};
+}
+
+// There are no upcasters yet.
+bool is_read_as_written(const EventStore&, const NewEvent&) { return true; }
+
+std::string reading_of(const EventStore&) { return {}; }
+
+Event as_read(NewEvent&& event, const StreamId& stream, const Appended& appended, std::size_t index,
+              std::size_t count) {
+    const auto at = static_cast<std::int64_t>(index);
+    const auto before_last = static_cast<std::int64_t>(count) - 1 - at;
+    Event read{.position = Position{appended.first_position.value() + at},
+               .version = Version{appended.version.value() - before_last},
+               .stream = stream};
+    read.type = std::move(event.type);
+    read.schema_version = event.schema_version;
+    read.id = event.id;
+    read.recorded_at = appended.recorded_at;
+    read.occurred_at = event.occurred_at.value_or(appended.recorded_at);
+    read.data = std::move(event.data);
+    read.metadata = std::move(event.metadata);
+    read.tags = std::move(event.tags);
+    return read;
+}
+
+void require_attempts(int attempts) {
+    if (attempts < 1) throw InvalidInput{"attempts", "1 or more", std::to_string(attempts)};
+}
+
+}  // namespace detail
+}  // namespace stele

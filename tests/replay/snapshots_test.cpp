@@ -1,0 +1,1 @@
+#include <stele/test/catch.hpp>
