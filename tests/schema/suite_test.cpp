@@ -71,12 +71,12 @@ TEST_CASE("the required cases of draft-07 come out as its test suite says", "[sc
         if (found == (one.valid ? "valid" : "invalid")) {
             ++agreed;
         } else {
-            others << "  " << one.name << ": " << found << '\n';
+            others << "  " << one.name << '\n';
+            INFO(one.name << ": " << found);
             // What is not supported is refused; no schema is misunderstood.
             CHECK(found.find("nothing is fetched") != std::string::npos);
         }
     });
-    INFO(others.str());
     WARN(agreed << " of " << cases << " cases agree; the others:\n" << others.str());
     CHECK(cases >= 861);
     CHECK(agreed >= cases - 23);

@@ -45,6 +45,7 @@ public:
                     break;
                 case Step::passed:
                 case Step::failed: {
+                    if (gave_up_) return false;
                     const bool passed = !frames_.back().failed;
                     frames_.pop_back();
                     if (frames_.empty()) return passed;
