@@ -7,6 +7,7 @@ std::optional<EventId> id_at(const EventStore& store, Position position) {
     auto read = all();
     read.after(position.previous())
         .until(position)
+        .raw()
         .only({.id = true, .data = false, .metadata = false, .tags = false});
     for (const Event& event : store.read(read)) return event.id;
     return std::nullopt;

@@ -37,6 +37,7 @@ struct AppendQueue::AsyncWaiter : Waiter {
     std::vector<PartView> parts;
     PendingAppend own;
     std::promise<AppendResult> promise;
+    std::function<void(AppendResult&)> finish;
 };
 
 /// What one commit takes from the queue.
@@ -127,8 +128,9 @@ AppendResult AppendQueue::run(PendingAppend& append) {
     return take_answer(append);
 }
 
-std::future<AppendResult> AppendQueue::run_async(Append append) {
+std::future<AppendResult> AppendQueue::run_async(Append append, std::function<void(AppendResult&)> finish) {
     auto waiter = std::make_unique<AsyncWaiter>();
+    waiter->finish = std::move(finish);
     waiter->async = true;
     waiter->deadline = std::chrono::steady_clock::now() + deadline_;
     waiter->append = std::move(append);
@@ -268,7 +270,9 @@ void AppendQueue::finish(std::vector<Waiter*>& done, const Waiter* self) {
         if (waiter->async) {
             const std::unique_ptr<AsyncWaiter> owned{static_cast<AsyncWaiter*>(waiter)};
             try {
-                owned->promise.set_value(take_answer(owned->own));
+                auto answer = take_answer(owned->own);
+                if (owned->finish) owned->finish(answer);
+                owned->promise.set_value(std::move(answer));
             } catch (...) {
                 owned->promise.set_exception(std::current_exception());
             }

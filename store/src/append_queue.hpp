@@ -35,8 +35,8 @@ public:
     /// Commits `append` and returns its answer, or throws what went wrong.
     AppendResult run(PendingAppend& append);
 
-    /// Queues `append`; the future holds what run() would return or throw.
-    std::future<AppendResult> run_async(Append append);
+    /// Queues `append`; the future holds what run() would return or throw, the former after `finish` has seen it.
+    std::future<AppendResult> run_async(Append append, std::function<void(AppendResult&)> finish = {});
 
     /// Calls `hook` as EventStore::after_commit() says, as long as what it returns is held.
     [[nodiscard]] CommitHook add_hook(std::function<void(Position)> hook);

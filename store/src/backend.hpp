@@ -85,6 +85,8 @@ public:
     virtual void streams(const std::function<bool(const StreamInfo&)>& visit) = 0;
     [[nodiscard]] virtual std::vector<TypeInfo> types() = 0;
     [[nodiscard]] virtual StoreInfo info() = 0;
+    /// Whether there is a stream of this aggregate type, in any tenant.
+    [[nodiscard]] virtual bool has_aggregate_type(const std::string& type) = 0;
 
     /// Says that a commit of this process made the log grow; wakes everyone in wait().
     virtual void wake() noexcept = 0;

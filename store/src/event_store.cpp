@@ -4,6 +4,10 @@
 #include "append_queue.hpp"
 #include "backend.hpp"
 #include "sqlite/sqlite_backend.hpp"
+#include "stored_append.hpp"
+#include "upcasting_backend.hpp"
+
+#include <stele/schema/event_types.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -73,7 +77,9 @@ struct EventStore::State {
         : name(path),
           options(within_reason(given)),
           remover{std::move(temporary)},
-          backend(open_backend(path, options)),
+          log(open_backend(path, options)),
+          upcasting(over(log, options, name)),
+          backend(upcasting ? upcasting : log),
           folder(fs::absolute(path)),
           queue(*backend, name, options.queue_limit, options.deadline) {}
 
@@ -86,6 +92,15 @@ struct EventStore::State {
                 {{"backend", "postgresql"}}};
         }
         return std::make_shared<sqlite::SqliteBackend>(path, options);
+    }
+
+    /// Null where there is nothing to upcast and no name to translate.
+    static std::shared_ptr<UpcastingBackend> over(const std::shared_ptr<Backend>& log, const Options& options,
+                                                  const std::string& store) {
+        if (!options.event_types) return nullptr;
+        Upcasters upcasters{*options.event_types};
+        if (upcasters.empty()) return nullptr;
+        return std::make_shared<UpcastingBackend>(log, std::move(upcasters), store);
     }
 
     /// Everything about an append that can be known without the log, before it takes anybody's time in the queue.
@@ -103,11 +118,23 @@ struct EventStore::State {
         check_ids_differ(name, parts);
     }
 
+    AppendResult run(PendingAppend pending) {
+        check(pending.parts, pending.tracking);
+        if (!upcasting) return clock.time([&] { return queue.run(pending); });
+        const StoredParts stored{*upcasting, pending};
+        auto translated = stored.append();
+        auto result = clock.time([&] { return queue.run(translated); });
+        give_names_of_today(*upcasting, pending.conditions, result);
+        return result;
+    }
+
     std::string name;
     Options options;
     FolderRemover remover;
-    std::shared_ptr<Backend> backend;
-    fs::path folder;  ///< wherever the process goes
+    std::shared_ptr<Backend> log;
+    std::shared_ptr<UpcastingBackend> upcasting;
+    std::shared_ptr<Backend> backend;  ///< one of them: what everybody reads from
+    fs::path folder;                   ///< wherever the process goes
     AppendQueue queue;
     AppendClock clock;
 };
@@ -131,9 +158,7 @@ EventStore EventStore::temporary(const Options& options) {
 AppendResult EventStore::try_append(const StreamId& stream, ExpectedVersion expected,
                                     std::span<const NewEvent> events) {
     const PartView part{&stream, expected, events};
-    state_->check({&part, 1}, nullptr);
-    PendingAppend pending{.parts = {&part, 1}, .conditions = {}, .outcome = {}};
-    return state_->clock.time([&] { return state_->queue.run(pending); });
+    return state_->run({.parts = {&part, 1}, .conditions = {}, .outcome = {}});
 }
 
 AppendResult EventStore::try_append(const Append& append) {
@@ -141,9 +166,7 @@ AppendResult EventStore::try_append(const Append& append) {
     parts.reserve(append.parts().size());
     for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
     const auto* tracking = append.tracking() ? &*append.tracking() : nullptr;
-    state_->check(parts, tracking);
-    PendingAppend pending{.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}};
-    return state_->clock.time([&] { return state_->queue.run(pending); });
+    return state_->run({.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}});
 }
 
 namespace {
@@ -175,7 +198,12 @@ std::future<AppendResult> EventStore::append_async(Append append) {
         std::vector<PartView> parts;
         for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
         state_->check(parts, append.tracking() ? &*append.tracking() : nullptr);
-        return state_->queue.run_async(std::move(append));
+        if (!state_->upcasting) return state_->queue.run_async(std::move(append));
+        auto stored = stored_append(*state_->upcasting, append);
+        return state_->queue.run_async(
+            std::move(stored), [upcasting = state_->upcasting, given = std::move(append)](AppendResult& result) {
+                give_names_of_today(*upcasting, given.conditions(), result);
+            });
     } catch (const Error&) {
         std::promise<AppendResult> refused;
         refused.set_exception(std::current_exception());
@@ -230,6 +258,9 @@ void EventStore::streams(const std::function<bool(const StreamInfo&)>& visit) co
 
 std::vector<TypeInfo> EventStore::types() const { return state_->backend->types(); }
 StoreInfo EventStore::info() const { return state_->backend->info(); }
+const std::shared_ptr<const EventTypes>& EventStore::event_types() const noexcept {
+    return state_->options.event_types;
+}
 const std::string& EventStore::name() const noexcept { return state_->name; }
 fs::path EventStore::models_folder() const { return state_->folder / "models"; }
 

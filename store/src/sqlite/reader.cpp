@@ -69,6 +69,8 @@ void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, co
     event.version = Version{row.integer(2)};
     event.type = names_.type(row.integer(3));
     event.schema_version = static_cast<int>(row.integer(4));
+    event.piece = 0;
+    event.pieces = 1;
     event.id = parts.id ? EventId::from_bytes(row.blob(5)) : EventId{};
     event.recorded_at = time_of(row.integer(7));
     event.occurred_at = row.is_null(6) ? event.recorded_at : time_of(row.integer(6));
@@ -179,6 +181,12 @@ std::int64_t Reader::count(const char* table) {
     Statement row{db_.getHandle(), std::string{"SELECT count(*) FROM "} + table};
     row.step();
     return row.integer(0);
+}
+
+bool Reader::has_aggregate_type(const std::string& type) {
+    Statement row{db_.getHandle(), sql::any_of_aggregate_type};
+    row.bind(1, type);
+    return row.step();
 }
 
 ReaderPool::ReaderPool(std::filesystem::path file, const Options& options)

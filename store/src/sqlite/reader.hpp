@@ -42,6 +42,13 @@ inline constexpr auto streams_page =
     "ORDER BY tenant, aggregate_type, aggregate_id LIMIT 256";
 inline constexpr auto stream_end =
     "SELECT version, position, recorded_at FROM events WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
+/// Leaps from tenant to tenant, and looks for the type within each.
+inline constexpr auto any_of_aggregate_type =
+    "WITH RECURSIVE tenants(tenant) AS (SELECT min(tenant) FROM streams UNION ALL "
+    "SELECT (SELECT min(s.tenant) FROM streams s WHERE s.tenant > tenants.tenant) FROM tenants "
+    "WHERE tenants.tenant IS NOT NULL) "
+    "SELECT 1 FROM tenants WHERE EXISTS "
+    "(SELECT 1 FROM streams s WHERE s.tenant = tenants.tenant AND s.aggregate_type = ?1) LIMIT 1";
 inline constexpr auto type_counts =
     "SELECT type, count(*), min(position), max(position) FROM events INDEXED BY events_by_type GROUP BY type";
 }  // namespace sql
@@ -60,6 +67,7 @@ public:
     std::vector<StreamInfo> streams_behind(const std::optional<StreamId>& last);
     std::vector<TypeInfo> types();
     std::int64_t count(const char* table);
+    bool has_aggregate_type(const std::string& type);
 
     // For LogWalk.
     [[nodiscard]] sqlite3* handle() const noexcept { return db_.getHandle(); }

@@ -78,6 +78,10 @@ StoreInfo SqliteBackend::info() {
             .bytes = size_of(file_) + size_of(file_.string() + "-wal")};
 }
 
+bool SqliteBackend::has_aggregate_type(const std::string& type) {
+    return readers_.borrow()->has_aggregate_type(type);
+}
+
 void SqliteBackend::wait(std::uint64_t ticket, std::chrono::steady_clock::time_point deadline,
                          const std::function<bool()>& stopped) {
     wakeup_.wait(ticket, deadline, stopped);

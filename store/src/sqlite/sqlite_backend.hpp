@@ -27,6 +27,7 @@ public:
     void streams(const std::function<bool(const StreamInfo&)>& visit) override;
     std::vector<TypeInfo> types() override;
     StoreInfo info() override;
+    bool has_aggregate_type(const std::string& type) override;
 
     void wake() noexcept override { wakeup_.wake(); }
     std::uint64_t ticket() noexcept override { return wakeup_.ticket(); }

@@ -131,18 +131,28 @@ struct EventKind {
                                       const std::function<void(const nlohmann::json&)>& convert);
 
 template <class A>
-[[nodiscard]] A converted(const Event& event) {
+[[nodiscard]] A converted_data(const nlohmann::json& data) {
     if constexpr (ReadFromJson<A>) {
-        const auto data = event.data.value();
         try {
             return data.template get<A>();
         } catch (const std::bad_alloc&) {
             throw;
         } catch (const std::exception& error) {
-            throw_unconvertible(data, error, [](const nlohmann::json& json) { (void)json.template get<A>(); });
+            throw_unconvertible(data, error, [](const nlohmann::json& value) { (void)value.template get<A>(); });
         }
     } else {
         return A{};  // nothing to read
+    }
+}
+
+/// What was made from a value is not parsed again.
+template <class A>
+[[nodiscard]] A converted(const Event& event) {
+    if constexpr (ReadFromJson<A>) {
+        if (const auto* kept = event.data.kept()) return converted_data<A>(*kept);
+        return converted_data<A>(event.data.value());
+    } else {
+        return A{};
     }
 }
 

@@ -1,0 +1,164 @@
+#include <stele/schema/event_types.hpp>
+
+#include "text.hpp"
+#include "upcast_step.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace stele {
+
+namespace {
+
+constexpr auto in_program = "C++";
+
+std::string name_of(const TypeVersion& kind) {
+    std::ostringstream out;
+    out << kind;
+    return out.str();
+}
+
+// A type as it may be appended, a version that counts from 1.
+void require_sound(const TypeVersion& kind, const std::string& place) {
+    try {
+        Limits{}.check_type(kind.type, "type");
+    } catch (const InvalidInput& error) {
+        throw EventTypesError{place, error.what()};
+    }
+    if (kind.version < 1) {
+        throw EventTypesError{
+            place, "expected a version of " + kind.type + " from 1 on, found " + std::to_string(kind.version)};
+    }
+}
+
+// Of the same type an upcaster gives the next version: a chain has no leaps, so that every version has one way on.
+void require_next_version(const TypeVersion& from, const detail::UpcastStep& step) {
+    for (const auto& into : step.into) {
+        require_sound(into, step.place);
+        if (into.type != from.type || into.version == from.version + 1) continue;
+        throw EventTypesError{step.place, "expected " + name_of({from.type, from.version + 1}) +
+                                              " or another type to be made of " + name_of(from) + ", found " +
+                                              name_of(into)};
+    }
+}
+
+void add_rename(std::map<std::string, detail::Rename>& renames, std::string type, detail::Rename rename) {
+    if (type == rename.to) {
+        throw EventTypesError{rename.place, "expected another name for " + type + ", found the same one"};
+    }
+    const auto [known, inserted] = renames.try_emplace(type, rename);
+    if (inserted) return;
+    throw EventTypesError{rename.place, "expected each name to be renamed once, found " + type + " renamed to " +
+                                            rename.to + ", and to " + known->second.to + " by " +
+                                            known->second.place};
+}
+
+}  // namespace
+
+EventTypesError::EventTypesError(const std::string& place, const std::string& what, nlohmann::json facts)
+    : Error("event_types", place + ": " + what, std::move(facts)) {}
+
+EventTypes::EventTypes() : parts_(std::make_shared<const Parts>()) {}
+
+EventTypes::Parts& EventTypes::changed() {
+    auto copy = std::make_shared<Parts>(*parts_);
+    parts_ = copy;
+    return *copy;
+}
+
+void EventTypes::add_step(TypeVersion from, detail::UpcastStep step) {
+    require_sound(from, step.place);
+    require_next_version(from, step);
+    const auto known = parts_->steps.find(from);
+    if (known != parts_->steps.end()) {
+        throw EventTypesError{step.place, "expected one upcaster of " + name_of(from) + ", found another one in " +
+                                              known->second.place};
+    }
+    changed().steps.emplace(std::move(from), std::move(step));
+}
+
+EventTypes& EventTypes::add_function(TypeVersion from, TypeVersion into, One function, bool looks_at_event) {
+    add_step(std::move(from), {.place = in_program,
+                               .into = {std::move(into)},
+                               .one = std::move(function),
+                               .looks_at_event = looks_at_event});
+    return *this;
+}
+
+EventTypes& EventTypes::add_functions(TypeVersion from, std::vector<TypeVersion> into, Several function,
+                                      bool looks_at_event) {
+    add_step(std::move(from), {.place = in_program,
+                               .into = std::move(into),
+                               .several = std::move(function),
+                               .looks_at_event = looks_at_event});
+    return *this;
+}
+
+EventTypes& EventTypes::rename(std::string type, std::string to) {
+    return rename(std::move(type), std::move(to), in_program);
+}
+
+EventTypes& EventTypes::rename_aggregate(std::string type, std::string to) {
+    return rename_aggregate(std::move(type), std::move(to), in_program);
+}
+
+EventTypes& EventTypes::rename(std::string type, std::string to, std::string place) {
+    require_sound({type}, place);
+    require_sound({to}, place);
+    add_rename(changed().renames, std::move(type), {std::move(to), std::move(place)});
+    return *this;
+}
+
+EventTypes& EventTypes::rename_aggregate(std::string type, std::string to, std::string place) {
+    try {
+        (void)StreamId{type, "1"};
+        (void)StreamId{to, "1"};
+    } catch (const InvalidInput& error) {
+        throw EventTypesError{place, error.what()};
+    }
+    add_rename(changed().aggregate_renames, std::move(type), {std::move(to), std::move(place)});
+    return *this;
+}
+
+EventTypes& EventTypes::revision(std::string text) {
+    changed().revision = std::move(text);
+    return *this;
+}
+
+const std::string& EventTypes::today(const std::string& type) const {
+    const auto* name = &type;
+    // As many steps as there are renames: check() refuses circles, and this is asked before it, too.
+    for (std::size_t step = 0; step < parts_->renames.size(); ++step) {
+        const auto rename = parts_->renames.find(*name);
+        if (rename == parts_->renames.end()) break;
+        name = &rename->second.to;
+    }
+    return *name;
+}
+
+std::optional<int> EventTypes::newest_version(const std::string& type) const {
+    std::optional<int> newest;
+    for (const auto& one : known()) {
+        if (one.kind.type == type) newest = std::max(newest.value_or(1), one.kind.version);
+    }
+    return newest;
+}
+
+std::vector<EventTypes::Known> EventTypes::known() const {
+    std::map<TypeVersion, Known> all;
+    const auto of = [&](const TypeVersion& kind) -> Known& {
+        return all.try_emplace(kind, Known{kind, {}, {}}).first->second;
+    };
+    for (const auto& [from, step] : parts_->steps) {
+        of(from).upcaster = step.place;
+        for (const auto& into : step.into) of(into);
+    }
+    std::vector<Known> list;
+    list.reserve(all.size());
+    for (auto& [kind, one] : all) list.push_back(std::move(one));
+    return list;
+}
+
+std::string EventTypes::fingerprint() const { return Upcasters{*this}.fingerprint(); }
+
+}  // namespace stele

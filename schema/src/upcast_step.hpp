@@ -1,0 +1,42 @@
+// What a registry holds: the parts that EventTypes collects and Upcasters applies.
+#pragma once
+
+#include <stele/schema/event_types.hpp>
+#include <stele/schema/sql/text.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace stele::detail {
+
+/// What becomes of the events of one type and version.
+struct UpcastStep {
+    std::string place;              ///< the file, or "C++"
+    std::vector<TypeVersion> into;  ///< for SQL, one for each expression; none: the event is dropped
+    std::function<std::optional<nlohmann::json>(nlohmann::json&&, const Event&)> one;
+    std::function<std::vector<Upcast>(nlohmann::json&&, const Event&)> several;
+    bool looks_at_event = false;            ///< the function does, beyond its data
+    std::vector<sql::SqlText> expressions;  ///< where there is no function
+
+    [[nodiscard]] bool is_sql() const noexcept { return !one && !several; }
+};
+
+struct Rename {
+    std::string to;
+    std::string place;  ///< file and line, or "C++"
+};
+
+}  // namespace stele::detail
+
+namespace stele {
+
+struct EventTypes::Parts {
+    std::map<TypeVersion, detail::UpcastStep> steps;
+    std::map<std::string, detail::Rename> renames;
+    std::map<std::string, detail::Rename> aggregate_renames;
+    std::string revision;
+};
+
+}  // namespace stele
