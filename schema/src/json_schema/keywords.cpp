@@ -57,6 +57,32 @@ nlohmann::json count_of(const nlohmann::json& number) {
     return static_cast<std::int64_t>(std::min(value, most));
 }
 
+// valijson keeps the names of members as C strings: NUL is written ~1 for it, and ~ is ~0.
+std::string without_nul(const std::string& name) {
+    std::string written;
+    for (const char c : name) {
+        if (c == '\0' || c == '~') {
+            written += c == '~' ? "~0" : "~1";
+        } else {
+            written += c;
+        }
+    }
+    return written;
+}
+
+template <class Text>
+std::string with_nul(const Text& written) {
+    std::string name;
+    for (auto at = written.begin(); at != written.end(); ++at) {
+        if (*at == '~') {
+            name += *++at == '0' ? '~' : '\0';
+        } else {
+            name += *at;
+        }
+    }
+    return name;
+}
+
 /// The keywords of `schema` that valijson shall see.
 nlohmann::json for_valijson(const nlohmann::json& schema, StandIns& stand_ins) {
     constexpr std::array<std::string_view, 11> as_they_are{
@@ -77,7 +103,12 @@ nlohmann::json for_valijson(const nlohmann::json& schema, StandIns& stand_ins) {
         }
     }
     for (const auto* keyword : {"properties", "patternProperties", "dependencies"}) {
-        if (const auto at = schema.find(keyword); at != schema.end()) seen[keyword] = *at;
+        const auto at = schema.find(keyword);
+        if (at == schema.end()) continue;
+        seen[keyword] = nlohmann::json::object();
+        for (const auto& [name, value] : at->items()) {
+            if (value.is_array()) seen[keyword][without_nul(name)] = value;
+        }
     }
     for_each_subschema(schema, [&](const std::string& step, const nlohmann::json& child) {
         if (step.starts_with("/definitions/")) return;
@@ -89,7 +120,7 @@ nlohmann::json for_valijson(const nlohmann::json& schema, StandIns& stand_ins) {
         if (seen.contains(keyword) && seen[keyword].is_array()) {
             seen[keyword].push_back(std::move(stand_in));
         } else {
-            seen[at] = std::move(stand_in);
+            (seen.contains(keyword) ? seen[keyword][without_nul(at.back())] : seen[keyword]) = std::move(stand_in);
         }
     });
     return seen;
@@ -236,11 +267,11 @@ public:
     }
     bool visit(const PropertiesConstraint& constraint) override {
         constraint.applyToProperties([&](const auto& name, const Subschema* property) {
-            objects().properties.push_back({std::string(name.begin(), name.end()), stand_ins_.node(property)});
+            objects().properties.push_back({with_nul(name), stand_ins_.node(property)});
             return true;
         });
         constraint.applyToPatternProperties([&](const auto& name, const Subschema* property) {
-            const std::string source(name.begin(), name.end());
+            const auto source = with_nul(name);
             objects().patterns.push_back(
                 {compiled(source, "/patternProperties" + pointer_step(source)), stand_ins_.node(property)});
             return true;
@@ -255,14 +286,14 @@ public:
         return true;
     }
     bool visit(const DependenciesConstraint& constraint) override {
-        constraint.applyToPropertyDependencies([&](const auto& name, const auto& others) {
-            Dependency dependency{std::string(name.begin(), name.end()), {}, no_node};
-            for (const auto& other : others) dependency.required.emplace_back(other.begin(), other.end());
-            objects().dependencies.push_back(std::move(dependency));
+        constraint.applyToPropertyDependencies([&](const auto& name, const auto&) {
+            const auto known = with_nul(name);
+            const auto& others = schema_.at("dependencies").at(known);
+            objects().dependencies.push_back({known, others.template get<std::vector<std::string>>(), no_node});
             return true;
         });
         constraint.applyToSchemaDependencies([&](const auto& name, const Subschema* schema) {
-            objects().dependencies.push_back({std::string(name.begin(), name.end()), {}, stand_ins_.node(schema)});
+            objects().dependencies.push_back({with_nul(name), {}, stand_ins_.node(schema)});
             return true;
         });
         return true;
@@ -323,29 +354,9 @@ private:
     const StandIns& stand_ins_;
 };
 
-/// valijson keeps the names of members as C strings.
-void refuse_nul_in_names(const nlohmann::json& schema) {
-    const auto check = [](const std::string& name, const std::string& pointer) {
-        if (name.find('\0') != std::string::npos) {
-            throw SchemaFault{pointer, "names without U+0000", detail::quoted(name), {}};
-        }
-    };
-    for (const auto* keyword : {"properties", "patternProperties", "dependencies"}) {
-        const auto at = schema.find(keyword);
-        if (at == schema.end()) continue;
-        for (const auto& [name, value] : at->items()) {
-            check(name, std::string("/") + keyword);
-            if (!value.is_array()) continue;
-            for (const auto& other : value)
-                check(other.get<std::string>(), std::string("/") + keyword + pointer_step(name));
-        }
-    }
-}
-
 }  // namespace
 
 void read_keywords(const nlohmann::json& schema, Node& node, const ChildNode& child) {
-    refuse_nul_in_names(schema);
     StandIns stand_ins{child};
     const auto seen = for_valijson(schema, stand_ins);
     valijson::Schema parsed;

@@ -13,6 +13,7 @@
 //   - Numbers are compared as what they stand for: 1 is 1.0, and 4.35 is a multiple of 0.01.
 //   - `"x-stele": "forbidden"` on a subschema: the presence of a value there is a violation, and the value is never
 //     part of any message.
+//   - Of several members with one name, each must fit.
 //   - Other keywords that draft-07 does not know are without effect.
 //
 // A document that cannot be used is refused by compile(), never half understood: one written for another draft, a
