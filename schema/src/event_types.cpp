@@ -120,6 +120,37 @@ EventTypes& EventTypes::rename_aggregate(std::string type, std::string to, std::
     return *this;
 }
 
+EventTypes& EventTypes::add(std::string type, int version, JsonSchema schema) {
+    TypeVersion kind{std::move(type), version};
+    const auto place_of = [](const JsonSchema& one) { return one.file().empty() ? in_program : one.file(); };
+    require_sound(kind, place_of(schema));
+    if (const auto known = parts_->schemas.find(kind); known != parts_->schemas.end()) {
+        throw EventTypesError{place_of(schema), "expected one schema of " + name_of(kind) +
+                                                    ", found another one in " + place_of(known->second)};
+    }
+    changed().schemas.emplace(std::move(kind), std::move(schema));
+    return *this;
+}
+
+const JsonSchema* EventTypes::schema(const std::string& type, int version) const {
+    const auto found = parts_->schemas.find({type, version});
+    return found == parts_->schemas.end() ? nullptr : &found->second;
+}
+
+const std::map<TypeVersion, JsonSchema>& EventTypes::schemas() const noexcept { return parts_->schemas; }
+
+EventTypes EventTypes::without_schemas() const {
+    auto copy = *this;
+    copy.changed().schemas.clear();
+    return copy;
+}
+
+EventTypes EventTypes::without_upcasters() const {
+    EventTypes copy;
+    copy.changed().schemas = parts_->schemas;
+    return copy;
+}
+
 EventTypes& EventTypes::revision(std::string text) {
     changed().revision = std::move(text);
     return *this;
@@ -149,6 +180,9 @@ std::vector<EventTypes::Known> EventTypes::known() const {
     const auto of = [&](const TypeVersion& kind) -> Known& {
         return all.try_emplace(kind, Known{kind, {}, {}}).first->second;
     };
+    for (const auto& [kind, schema] : parts_->schemas) {
+        of(kind).schema = schema.file().empty() ? in_program : schema.file();
+    }
     for (const auto& [from, step] : parts_->steps) {
         of(from).upcaster = step.place;
         for (const auto& into : step.into) of(into);

@@ -83,9 +83,10 @@ void check_gaps(const std::map<TypeVersion, detail::UpcastStep>& steps) {
 }  // namespace
 
 void EventTypes::check() const {
-    const auto& [steps, renames, aggregate_renames, revision] = *parts_;
+    const auto& steps = parts_->steps;
+    const auto& renames = parts_->renames;
     check_circles(renames);
-    check_circles(aggregate_renames);
+    check_circles(parts_->aggregate_renames);
     for (const auto& [from, step] : steps) {
         const auto rename = renames.find(from.type);
         if (rename == renames.end()) continue;

@@ -58,6 +58,14 @@ std::string text_of(const fs::path& file) {
     return text.str();
 }
 
+JsonText document_of(const fs::path& file) {
+    try {
+        return JsonText::parse(text_of(file), "schema");
+    } catch (const InvalidInput& error) {
+        throw sql::DefinitionError{file.string(), 0, "a JSON document", error.what()};
+    }
+}
+
 bool has_directives(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
         const auto end = std::min(text.find('\n', at), text.size());
@@ -166,6 +174,7 @@ void EventTypes::read_file(const fs::path& path) {
             throw sql::DefinitionError{file, 0, "a name such as SiteCreated.v2.json for the schema of a version",
                                        path.filename().string()};
         }
+        add(name->type, name->from, JsonSchema::compile(document_of(path), file));
         return;
     }
     if (!name || !name->to) {

@@ -37,6 +37,7 @@ struct EventTypes::Parts {
     std::map<std::string, detail::Rename> renames;
     std::map<std::string, detail::Rename> aggregate_renames;
     std::string revision;
+    std::map<TypeVersion, JsonSchema> schemas;
 };
 
 }  // namespace stele

@@ -128,9 +128,11 @@ AppendResult AppendQueue::run(PendingAppend& append) {
     return take_answer(append);
 }
 
-std::future<AppendResult> AppendQueue::run_async(Append append, std::function<void(AppendResult&)> finish) {
+std::future<AppendResult> AppendQueue::run_async(Append append, AsyncExtras extras) {
     auto waiter = std::make_unique<AsyncWaiter>();
-    waiter->finish = std::move(finish);
+    waiter->finish = std::move(extras.finish);
+    waiter->own.checked_by = extras.checked_by;
+    waiter->own.violation = std::move(extras.violation);
     waiter->async = true;
     waiter->deadline = std::chrono::steady_clock::now() + deadline_;
     waiter->append = std::move(append);

@@ -35,8 +35,14 @@ public:
     /// Commits `append` and returns its answer, or throws what went wrong.
     AppendResult run(PendingAppend& append);
 
-    /// Queues `append`; the future holds what run() would return or throw, the former after `finish` has seen it.
-    std::future<AppendResult> run_async(Append append, std::function<void(AppendResult&)> finish = {});
+    /// What was found out about an append before it queued up, and who sees its answer before the caller does.
+    struct AsyncExtras {
+        std::uint64_t checked_by = 0;
+        std::exception_ptr violation{};
+        std::function<void(AppendResult&)> finish{};
+    };
+    /// Queues `append`; the future holds what run() would return or throw.
+    std::future<AppendResult> run_async(Append append, AsyncExtras extras);
 
     /// Calls `hook` as EventStore::after_commit() says, as long as what it returns is held.
     [[nodiscard]] CommitHook add_hook(std::function<void(Position)> hook);

@@ -4,6 +4,8 @@
 // every backend, and so is the contract suite in tests/contract.
 #pragma once
 
+#include "schema_guard.hpp"
+
 #include <stele/store/event_store.hpp>
 
 #include <chrono>
@@ -31,6 +33,10 @@ struct PendingAppend {
     const Tracking* tracking = nullptr;
     /// Until when the caller waits for others.
     std::chrono::steady_clock::time_point deadline{};
+    /// By which schemas its events were checked (SchemaGuard::Registry::token()), and what they have against one of
+    /// them: a SchemaViolationError, which counts unless the append is a repetition (L6).
+    std::uint64_t checked_by = 0;
+    std::exception_ptr violation{};
 
     /// Set by Backend::commit: the answer, or what went wrong.
     std::variant<std::monostate, AppendResult, std::exception_ptr> outcome;
@@ -87,6 +93,14 @@ public:
     [[nodiscard]] virtual StoreInfo info() = 0;
     /// Whether there is a stream of this aggregate type, in any tenant.
     [[nodiscard]] virtual bool has_aggregate_type(const std::string& type) = 0;
+
+    [[nodiscard]] virtual SchemaGuard& schema_guard() = 0;
+    /// What stands in the file now.
+    [[nodiscard]] virtual StoredSchemas stored_schemas() = 0;
+    /// Records those that are not there yet, in one commit, and returns them. Throws SchemaChanged where one is
+    /// there with another fingerprint; then none is recorded.
+    virtual std::vector<RecordedSchema> record_schemas(std::vector<RecordedSchema> schemas) = 0;
+    virtual void set_schema_mode(SchemaMode mode) = 0;
 
     /// Says that a commit of this process made the log grow; wakes everyone in wait().
     virtual void wake() noexcept = 0;

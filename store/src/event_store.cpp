@@ -81,7 +81,9 @@ struct EventStore::State {
           upcasting(over(log, options, name)),
           backend(upcasting ? upcasting : log),
           folder(fs::absolute(path)),
-          queue(*backend, name, options.queue_limit, options.deadline) {}
+          queue(*backend, name, options.queue_limit, options.deadline) {
+        if (options.event_types && !options.event_types->schemas().empty()) bring_schemas(*options.event_types);
+    }
 
     static std::shared_ptr<Backend> open_backend(const std::string& path, const Options& options) {
         if (path.empty()) throw InvalidInput("store", "the path of a folder", "an empty string");
@@ -118,8 +120,31 @@ struct EventStore::State {
         check_ids_differ(name, parts);
     }
 
-    AppendResult run(PendingAppend pending) {
+    /// Compares what `types` and the store say, and records what the store does not know, where the options say so.
+    void bring_schemas(const EventTypes& types) {
+        const auto missing = unknown_schemas(name, log->stored_schemas(), types);
+        if (options.record_schemas && !missing.empty()) log->record_schemas(missing);
+    }
+
+    /// What the schemas have against the events; the thread that commits has no time for it. Whether it counts is
+    /// known when the append is committed: a repetition is answered whatever it holds (L6).
+    std::exception_ptr violation(const SchemaGuard::Registry& schemas, std::span<const PartView> parts) const {
+        if (!schemas.checks()) return {};
+        for (const auto& part : parts) {
+            for (const auto& event : part.events) {
+                if (auto found = schemas.violation(name, *part.stream, event)) {
+                    return std::make_exception_ptr(std::move(*found));
+                }
+            }
+        }
+        return {};
+    }
+
+    AppendResult run(PendingAppend pending, CheckedBy by = {}) {
         check(pending.parts, pending.tracking);
+        const auto schemas = log->schema_guard().current();
+        pending.checked_by = schemas->token();
+        if (by.schemas != schemas->token()) pending.violation = violation(*schemas, pending.parts);
         if (!upcasting) return clock.time([&] { return queue.run(pending); });
         const StoredParts stored{*upcasting, pending};
         auto translated = stored.append();
@@ -166,7 +191,8 @@ AppendResult EventStore::try_append(const Append& append) {
     parts.reserve(append.parts().size());
     for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
     const auto* tracking = append.tracking() ? &*append.tracking() : nullptr;
-    return state_->run({.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}});
+    return state_->run({.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}},
+                       append.checked());
 }
 
 namespace {
@@ -198,12 +224,15 @@ std::future<AppendResult> EventStore::append_async(Append append) {
         std::vector<PartView> parts;
         for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
         state_->check(parts, append.tracking() ? &*append.tracking() : nullptr);
-        if (!state_->upcasting) return state_->queue.run_async(std::move(append));
+        const auto schemas = state_->log->schema_guard().current();
+        AppendQueue::AsyncExtras extras{.checked_by = schemas->token()};
+        if (append.checked().schemas != schemas->token()) extras.violation = state_->violation(*schemas, parts);
+        if (!state_->upcasting) return state_->queue.run_async(std::move(append), std::move(extras));
         auto stored = stored_append(*state_->upcasting, append);
-        return state_->queue.run_async(
-            std::move(stored), [upcasting = state_->upcasting, given = std::move(append)](AppendResult& result) {
-                give_names_of_today(*upcasting, given.conditions(), result);
-            });
+        extras.finish = [upcasting = state_->upcasting, given = std::move(append)](AppendResult& result) {
+            give_names_of_today(*upcasting, given.conditions(), result);
+        };
+        return state_->queue.run_async(std::move(stored), std::move(extras));
     } catch (const Error&) {
         std::promise<AppendResult> refused;
         refused.set_exception(std::current_exception());
@@ -258,6 +287,27 @@ void EventStore::streams(const std::function<bool(const StreamInfo&)>& visit) co
 
 std::vector<TypeInfo> EventStore::types() const { return state_->backend->types(); }
 StoreInfo EventStore::info() const { return state_->backend->info(); }
+
+// ---- Schemas
+
+CheckedBy EventStore::check(const StreamId& stream, const NewEvent& event) const {
+    state_->options.limits.check(stream);
+    state_->options.limits.check(event);
+    const auto schemas = state_->log->schema_guard().current();
+    if (auto violation = schemas->violation(state_->name, stream, event)) throw *std::move(violation);
+    return {schemas->token()};
+}
+
+std::vector<RecordedSchema> EventStore::schemas() const { return state_->log->stored_schemas().schemas; }
+
+std::vector<RecordedSchema> EventStore::record_schemas(const EventTypes& types) {
+    auto missing = unknown_schemas(state_->name, state_->log->stored_schemas(), types);
+    if (missing.empty()) return missing;
+    return state_->log->record_schemas(std::move(missing));
+}
+
+SchemaMode EventStore::schema_mode() const { return state_->log->stored_schemas().mode; }
+void EventStore::set_schema_mode(SchemaMode mode) { state_->log->set_schema_mode(mode); }
 const std::shared_ptr<const EventTypes>& EventStore::event_types() const noexcept {
     return state_->options.event_types;
 }

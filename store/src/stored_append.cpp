@@ -18,6 +18,8 @@ PendingAppend StoredParts::append() const {
             .conditions = conditions_,
             .tracking = given_.tracking,
             .deadline = given_.deadline,
+            .checked_by = given_.checked_by,
+            .violation = given_.violation,
             .outcome = {}};
 }
 

@@ -39,6 +39,13 @@ public:
     StoreInfo info() override { return log_->info(); }
     bool has_aggregate_type(const std::string& type) override { return log_->has_aggregate_type(type); }
 
+    SchemaGuard& schema_guard() override { return log_->schema_guard(); }
+    StoredSchemas stored_schemas() override { return log_->stored_schemas(); }
+    std::vector<RecordedSchema> record_schemas(std::vector<RecordedSchema> schemas) override {
+        return log_->record_schemas(std::move(schemas));
+    }
+    void set_schema_mode(SchemaMode mode) override { log_->set_schema_mode(mode); }
+
     void wake() noexcept override { log_->wake(); }
     std::uint64_t ticket() noexcept override { return log_->ticket(); }
     void wait(std::uint64_t ticket, std::chrono::steady_clock::time_point deadline,

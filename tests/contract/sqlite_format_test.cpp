@@ -63,9 +63,9 @@ TEST_CASE("a format from the future is refused with both numbers, and left alone
         CHECK(error.code() == "format");
         CHECK_THAT(error.what(), ContainsSubstring(backend.address()));
         CHECK_THAT(error.what(), ContainsSubstring("4711"));
-        CHECK_THAT(error.what(), ContainsSubstring("reads format 1"));
+        CHECK_THAT(error.what(), ContainsSubstring("reads format 1 to 2"));
         CHECK(error.facts().at("found") == 4711);
-        CHECK(error.facts().at("supported") == 1);
+        CHECK(error.facts().at("supported") == 2);
     }
     CHECK((bytes_of(backend.file()) == before));
 }

@@ -85,11 +85,12 @@ void check_format(SQLite::Database& db, const fs::path& folder) {
     const int found = db.execAndGet("PRAGMA user_version").getInt();
     if (application != application_id) not_a_store(folder / "events.db", "an SQLite database of another program");
     if (found < 1) not_a_store(folder / "events.db", "a log without a format number");
-    if (found > format) {
+    if (found > newest_format) {
         throw StoreError{"format",
                          folder.string() + ": format " + std::to_string(found) + ", this build reads format " +
-                             std::to_string(format) + "; open it with the Stele that wrote it, or a later one",
-                         {{"found", found}, {"supported", format}}};
+                             std::to_string(first_format) + " to " + std::to_string(newest_format) +
+                             "; open it with the Stele that wrote it, or a later one",
+                         {{"found", found}, {"supported", newest_format}}};
     }
 }
 
@@ -115,7 +116,7 @@ void create_tables(SQLite::Database& db) {
     if (is_blank(db)) {  // another process may have been quicker
         db.exec(schema_sql);
         db.exec("PRAGMA application_id = " + std::to_string(application_id));
-        db.exec("PRAGMA user_version = " + std::to_string(format));
+        db.exec("PRAGMA user_version = " + std::to_string(first_format));
     }
     tx.commit();
 }

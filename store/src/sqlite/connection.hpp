@@ -12,11 +12,16 @@ namespace stele::sqlite {
 
 /// The number in `PRAGMA application_id`: "Stel".
 inline constexpr int application_id = 0x5374656C;
-/// The number in `PRAGMA user_version` that this build writes, and the only one that it reads.
-inline constexpr int format = 1;
+/// The numbers in `PRAGMA user_version` that this build reads: what a new file has, and what it becomes when the
+/// first schema is recorded.
+inline constexpr int first_format = 1;
+inline constexpr int format_with_schemas = 2;
+inline constexpr int newest_format = format_with_schemas;
 
 /// The text of schema.sql.
 extern const char* const schema_sql;
+/// The text of schemas.sql.
+extern const char* const schemas_sql;
 
 /// Makes the folder and the file where there are none (OpenMode::create), and checks that the file is a log of a
 /// format that this build reads. Several processes may do so at once. Throws StoreError.

@@ -1,4 +1,4 @@
--- events.db, format 1. Described for readers in docs/format.md.
+-- events.db, format 1; schemas.sql adds what format 2 has. Described for readers in docs/format.md.
 -- Times are microseconds since 1970-01-01T00:00:00Z. Streams and types are interned to integers.
 
 CREATE TABLE streams (

@@ -27,10 +27,12 @@ SqliteBackend::SqliteBackend(fs::path folder, const Options& options)
       file_(prepared(folder_, options)),
       options_(options),
       readers_(file_, options),
+      schema_guard_(folder_.string(), [this] { return stored_schemas(); }),
+      schema_tables_(file_, folder_.string(), options_),
       wakeup_([this] { return changed_elsewhere(); }) {}
 
 bool SqliteBackend::commit(PendingSource& source, std::chrono::steady_clock::time_point deadline) {
-    if (!writer_) writer_ = std::make_unique<Writer>(file_, folder_.string(), options_);
+    if (!writer_) writer_ = std::make_unique<Writer>(file_, folder_.string(), options_, schema_guard_);
     return writer_->commit(source, deadline);
 }
 
@@ -71,7 +73,7 @@ StoreInfo SqliteBackend::info() {
     const Reader::View view{*reader};
     return {.name = folder_.string(),
             .backend = "sqlite",
-            .format = format,
+            .format = format_of(reader->handle()),
             .head = reader->head(),
             .streams = reader->count("streams"),
             .types = reader->count("types"),
@@ -80,6 +82,23 @@ StoreInfo SqliteBackend::info() {
 
 bool SqliteBackend::has_aggregate_type(const std::string& type) {
     return readers_.borrow()->has_aggregate_type(type);
+}
+
+StoredSchemas SqliteBackend::stored_schemas() {
+    const auto reader = readers_.borrow();
+    const Reader::View view{*reader};
+    return read_schemas(reader->handle());
+}
+
+std::vector<RecordedSchema> SqliteBackend::record_schemas(std::vector<RecordedSchema> schemas) {
+    auto recorded = schema_tables_.record(std::move(schemas));
+    schema_guard_.update(stored_schemas());
+    return recorded;
+}
+
+void SqliteBackend::set_schema_mode(SchemaMode mode) {
+    schema_tables_.set_mode(mode);
+    schema_guard_.update(stored_schemas());
 }
 
 void SqliteBackend::wait(std::uint64_t ticket, std::chrono::steady_clock::time_point deadline,

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "../backend.hpp"
+#include "../schema_guard.hpp"
 #include "../wakeup.hpp"
 #include "reader.hpp"
+#include "schema_tables.hpp"
 #include "writer.hpp"
 
 #include <filesystem>
@@ -28,6 +30,10 @@ public:
     std::vector<TypeInfo> types() override;
     StoreInfo info() override;
     bool has_aggregate_type(const std::string& type) override;
+    SchemaGuard& schema_guard() override { return schema_guard_; }
+    StoredSchemas stored_schemas() override;
+    std::vector<RecordedSchema> record_schemas(std::vector<RecordedSchema> schemas) override;
+    void set_schema_mode(SchemaMode mode) override;
 
     void wake() noexcept override { wakeup_.wake(); }
     std::uint64_t ticket() noexcept override { return wakeup_.ticket(); }
@@ -42,6 +48,8 @@ private:
     const std::filesystem::path file_;    ///< absolute: the process may change its folder
     const Options options_;
     ReaderPool readers_;
+    SchemaGuard schema_guard_;
+    SchemaTables schema_tables_;
     std::unique_ptr<Writer> writer_;  ///< made by the first append: who only reads needs none
 
     /// Notices commits of other processes: `PRAGMA data_version` changes with each commit that this connection did

@@ -1,5 +1,7 @@
 #include "writer.hpp"
 
+#include "schema_tables.hpp"
+
 #include <algorithm>
 #include <thread>
 
@@ -51,17 +53,21 @@ private:
 
 }  // namespace
 
-Writer::Writer(const std::filesystem::path& file, std::string store, const Options& options)
+Writer::Writer(const std::filesystem::path& file, std::string store, const Options& options, SchemaGuard& schemas)
     : store_(std::move(store)),
       options_(options),
       db_(open_writer(file, options)),
       checkpointer_(open_writer(file, options)),
+      schemas_(schemas),
       names_(db_.getHandle()),
       finder_(db_.getHandle(), names_),
       begin_(db_.getHandle(), "BEGIN IMMEDIATE"),
       commit_(db_.getHandle(), "COMMIT"),
       rollback_(db_.getHandle(), "ROLLBACK"),
-      rewrite_header_(db_.getHandle(), "PRAGMA user_version = " + std::to_string(format)),
+      format_(db_.getHandle(), "PRAGMA user_version"),
+      rewrite_header_(db_.getHandle(), "PRAGMA user_version = " + std::to_string(first_format)),
+      rewrite_header_with_schemas_(db_.getHandle(), "PRAGMA user_version = " + std::to_string(format_with_schemas)),
+      data_version_(db_.getHandle(), "PRAGMA data_version"),
       newest_event_(db_.getHandle(), sql::newest_event),
       greatest_id_(db_.getHandle(), sql::greatest_id),
       position_of_id_(db_.getHandle(), sql::position_of_id),
@@ -141,6 +147,7 @@ void Writer::begin(Time deadline) {
 void Writer::refresh() {
     wrote_ = answered_repetition_ = false;
     check_file_is_there();
+    refresh_schemas();
     Position head{0};
     auto recorded_at = Timestamp::min();
     {
@@ -156,6 +163,23 @@ void Writer::refresh() {
     ++epoch_;
     const Use row{greatest_id_};
     greatest_known_id_ = row->step() && !row->is_null(0) ? EventId::from_bytes(row->blob(0)) : EventId{};
+}
+
+/// Another process, or this one on another connection, may have recorded a schema or set the mode.
+void Writer::refresh_schemas() {
+    std::int64_t data_version = 0;
+    {
+        const Use row{data_version_};
+        row->step();
+        data_version = row->integer(0);
+    }
+    if (data_version == seen_data_version_) return;
+    const auto generation = schema_generation(db_.getHandle());
+    if (generation + 1 != schema_token_) {
+        schemas_.update(generation == 0 ? StoredSchemas{} : read_schemas(db_.getHandle()));
+        schema_token_ = generation + 1;
+    }
+    seen_data_version_ = data_version;
 }
 
 void Writer::end() {
@@ -206,8 +230,12 @@ bool Writer::commit_same_header() noexcept {
     const bool began = begin_.try_step() == SQLITE_DONE;
     begin_.reset();
     if (!began) return false;
-    const bool written = rewrite_header_.try_step() == SQLITE_DONE;
-    rewrite_header_.reset();
+    const bool known = format_.try_step() == SQLITE_ROW;
+    auto& rewrite =
+        known && format_.integer(0) == format_with_schemas ? rewrite_header_with_schemas_ : rewrite_header_;
+    format_.reset();
+    const bool written = known && rewrite.try_step() == SQLITE_DONE;
+    rewrite.reset();
     const bool committed = written && commit_.try_step() == SQLITE_DONE;
     commit_.reset();
     if (!committed) roll_back();
@@ -231,6 +259,9 @@ void Writer::answer(PendingAppend& append) {
     } catch (const IdConflict&) {
         append.outcome = std::current_exception();
         return;
+    } catch (const SchemaViolationError&) {
+        append.outcome = std::current_exception();
+        return;
     }
     if (refusal && std::holds_alternative<Appended>(*refusal)) answered_repetition_ = true;
     append.outcome = refusal ? std::move(*refusal) : AppendResult{write(append)};
@@ -241,6 +272,7 @@ void Writer::answer(PendingAppend& append) {
 /// The answer, where there is one without writing.
 std::optional<AppendResult> Writer::check(const PendingAppend& append) {
     if (auto repeated = check_ids(append)) return repeated;
+    check_schemas(append);
     if (append.tracking != nullptr) {
         if (auto conflict = check_tracking(*append.tracking)) return conflict;
     }
@@ -260,6 +292,20 @@ std::optional<AppendResult> Writer::check(const PendingAppend& append) {
         }
     }
     return {};
+}
+
+/// What was found wrong before the append queued up; where the schemas are others by now, what is wrong by them.
+void Writer::check_schemas(const PendingAppend& append) {
+    if (append.checked_by == schema_token_) {
+        if (append.violation) std::rethrow_exception(append.violation);
+        return;
+    }
+    const auto registry = schemas_.current();
+    for (const auto& part : append.parts) {
+        for (const auto& event : part.events) {
+            if (const auto violation = registry->violation(store_, *part.stream, event)) throw *violation;
+        }
+    }
 }
 
 /// L6: empty when every id is new; the first answer when all are there, in this order and with this content.

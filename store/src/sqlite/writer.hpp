@@ -3,13 +3,15 @@
 //   lock      BEGIN IMMEDIATE takes the write lock before anything is looked at. A deferred transaction takes it at
 //             its first INSERT; had another process committed in between, that INSERT would fail with
 //             SQLITE_BUSY_SNAPSHOT, and no waiting helps against that.
-//   look      ids (L6), tracking, expectations, conditions: in this order, against everything committed so far and
+//   look      ids (L6), schemas where they have changed since the append was checked, tracking, expectations,
+//   conditions: in this order, against everything committed so far and
 //             the appends before it in the same commit, never against its own events.
 //   write     only when every check has passed, so that a loser leaves no trace and needs no savepoint.
 //   commit    one for all; SQLite syncs the WAL (Durability::full).
 #pragma once
 
 #include "../backend.hpp"
+#include "../schema_guard.hpp"
 #include "connection.hpp"
 #include "finder.hpp"
 
@@ -43,7 +45,8 @@ inline constexpr auto insert_tag = "INSERT INTO event_tags (tag, type, position)
 /// One caller at a time.
 class Writer {
 public:
-    Writer(const std::filesystem::path& file, std::string store, const Options& options);
+    /// `schemas` outlives the writer.
+    Writer(const std::filesystem::path& file, std::string store, const Options& options, SchemaGuard& schemas);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
@@ -64,6 +67,8 @@ private:
 
     void begin(Time deadline);
     void refresh();
+    void refresh_schemas();
+    void check_schemas(const PendingAppend& append);
     void end();
     void roll_back() noexcept;
     void overwrite_failed_commit() noexcept;
@@ -92,13 +97,17 @@ private:
     Options options_;
     SQLite::Database db_;
     SQLite::Database checkpointer_;  ///< runs the checkpoints, while db_ holds the write lock
+    SchemaGuard& schemas_;
     Names names_;
     Finder finder_;
 
     Statement begin_;
     Statement commit_;
     Statement rollback_;
+    Statement format_;
     Statement rewrite_header_;  ///< writes a page, and changes nothing
+    Statement rewrite_header_with_schemas_;
+    Statement data_version_;
     Statement newest_event_;
     Statement greatest_id_;
     Statement position_of_id_;
@@ -116,6 +125,8 @@ private:
     Timestamp last_recorded_at_{};
     EventId greatest_known_id_;
     std::uint64_t epoch_ = 1;
+    std::int64_t seen_data_version_ = -1;  ///< changes with every commit that is not ours
+    std::uint64_t schema_token_ = 0;       ///< of the schemas in the file
     std::unordered_map<StreamId, StreamHead> stream_heads_;
 
     // In the open transaction:

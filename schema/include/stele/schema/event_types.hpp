@@ -24,11 +24,13 @@
 // not matter.
 #pragma once
 
+#include <stele/schema/json_schema.hpp>
 #include <stele/schema/typed_event.hpp>
 #include <stele/schema/upcaster.hpp>
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +63,9 @@ public:
     /// The same, handing each mistake to `mistake` and going on behind it with what is sound.
     [[nodiscard]] static EventTypes load(const std::filesystem::path& folder,
                                          const std::function<void(const Error&)>& mistake);
+
+    /// What the data of this version must look like. Throws EventTypesError where that is declared already.
+    EventTypes& add(std::string type, int version, JsonSchema schema);
 
     // ---- Upcasters from C++
     //
@@ -144,6 +149,15 @@ public:
 
     /// The newest version of `type` that a schema or an upcaster speaks of; empty where none does.
     [[nodiscard]] std::optional<int> newest_version(const std::string& type) const;
+
+    /// The schema of this version; null where there is none.
+    [[nodiscard]] const JsonSchema* schema(const std::string& type, int version) const;
+    /// All of them.
+    [[nodiscard]] const std::map<TypeVersion, JsonSchema>& schemas() const noexcept;
+
+    /// The same registry without its schemas, or without its upcasters and renames.
+    [[nodiscard]] EventTypes without_schemas() const;
+    [[nodiscard]] EventTypes without_upcasters() const;
 
     /// Every type and version that a schema or an upcaster speaks of, and where: the file, or "C++".
     struct Known {
