@@ -3,6 +3,7 @@
 #include "append_clock.hpp"
 #include "append_queue.hpp"
 #include "backend.hpp"
+#include "caused.hpp"
 #include "sqlite/sqlite_backend.hpp"
 #include "stored_append.hpp"
 #include "upcasting_backend.hpp"
@@ -182,14 +183,17 @@ EventStore EventStore::temporary(const Options& options) {
 
 AppendResult EventStore::try_append(const StreamId& stream, ExpectedVersion expected,
                                     std::span<const NewEvent> events) {
-    const PartView part{&stream, expected, events};
+    Caused caused;
+    const PartView part{&stream, expected, caused.events(events)};
     return state_->run({.parts = {&part, 1}, .conditions = {}, .outcome = {}});
 }
 
 AppendResult EventStore::try_append(const Append& append) {
+    Caused caused;
     std::vector<PartView> parts;
     parts.reserve(append.parts().size());
-    for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
+    for (const auto& part : append.parts())
+        parts.push_back({&part.stream, part.expected, caused.events(part.events)});
     const auto* tracking = append.tracking() ? &*append.tracking() : nullptr;
     return state_->run({.parts = parts, .conditions = append.conditions(), .tracking = tracking, .outcome = {}},
                        append.checked());
@@ -221,6 +225,7 @@ DurationHistogram EventStore::append_durations() const { return state_->clock.re
 
 std::future<AppendResult> EventStore::append_async(Append append) {
     try {
+        if (CausationScope::current() != nullptr) append = caused(append);
         std::vector<PartView> parts;
         for (const auto& part : append.parts()) parts.push_back({&part.stream, part.expected, part.events});
         state_->check(parts, append.tracking() ? &*append.tracking() : nullptr);

@@ -47,7 +47,9 @@ TEST_CASE("an append of a listener stands in the log once, with its cause, whoev
     }
     CHECK(answered(store) == Ids{"1", "2", "3", "4"});
     const auto effect = test::events_in(store, Read{matching(types("Answered"))})[0];
-    CHECK(effect.metadata.value().at("causation_id") == store.at(Position{1})->id.to_string());
+    const auto cause = store.at(Position{1})->id.to_string();
+    CHECK(effect.metadata.value().at("causation_id") == cause);
+    CHECK(effect.metadata.value().at("correlation_id") == cause);
     CHECK(effect.metadata.value().at("listener") == "answer");
 }
 

@@ -26,6 +26,21 @@ TEST_CASE("every selected event is delivered once in the order of the log, and n
     CHECK(receiver.positions() == test::Numbers{2, 4, 5});
 }
 
+TEST_CASE("what a handler appends by itself names the event as its cause", "[listener][causation]") {
+    auto store = EventStore::temporary();
+    test::seed(store, test::order("a"), {"OrderPaid"});
+    Runner runner{store};
+    runner.add(listener("bill", matching(types("OrderPaid")), [&](const Event&, const Delivery&) {
+        store.append(StreamId{"Bill", "a"}, expect::any, {event("BillSent")});
+    }));
+    test::step_through(runner);
+    store.append(StreamId{"Bill", "a"}, expect::any, {event("BillPaid")});
+    const auto cause = store.at(Position{1})->id.to_string();
+    CHECK(store.at(Position{2})->metadata.value() ==
+          nlohmann::json{{"causation_id", cause}, {"correlation_id", cause}});
+    CHECK(store.at(Position{3})->metadata.text() == "{}");
+}
+
 TEST_CASE("a runner on threads delivers what is appended while it runs", "[listener]") {
     auto store = EventStore::temporary();
     const test::Receiver receiver;

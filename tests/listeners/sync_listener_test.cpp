@@ -48,6 +48,20 @@ TEST_CASE("a sync listener has seen an event when append returns, whichever thre
     }
 }
 
+TEST_CASE("what a sync listener writes names the event as its cause", "[listeners][sync][causation]") {
+    auto store = EventStore::temporary();
+    auto other = EventStore::temporary();
+    Runner runner{store};
+    runner.add(listener("copy", Query{},
+                        [&](const Event& event, const Delivery&) {
+                            other.append(event.stream, expect::any, {stele::event("Copied")});
+                        },
+                        {.mode = ListenerMode::sync}));
+    runner.start();
+    test::seed(store, test::order("a"), {"OrderPaid"});
+    CHECK(other.at(Position{1})->metadata.value().at("causation_id") == store.at(Position{1})->id.to_string());
+}
+
 TEST_CASE("a sync listener that fails makes a dead letter, and the append stands", "[listeners][sync]") {
     auto store = EventStore::temporary();
     int calls = 0;

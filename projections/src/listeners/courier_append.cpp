@@ -8,6 +8,8 @@
 // the event, make a repetition one (L6).
 #include "courier.hpp"
 
+#include <stele/schema/causation.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -20,6 +22,7 @@ Append identified(const Append& composed, const Event& event, const std::string&
                   const DeliveryKeys& keys) {
     if (composed.tracking())
         throw Permanent{"a listener that appends is tracked by Stele; it must not call tracking() itself"};
+    CausationScope cause{event};
     Append append;
     std::size_t place = 0;
     for (const auto& part : composed.parts()) {
@@ -27,8 +30,7 @@ Append identified(const Append& composed, const Event& event, const std::string&
         for (auto& effect : events) {
             effect.with_id(keys.id_of_effect(listener, event.id, place++));
             effect.with_metadata("listener", listener);
-            if (effect.metadata.text().find("\"causation_id\"") == std::string::npos)
-                effect.caused_by(event.id.to_string());
+            cause.complete(effect);
         }
         append.to(part.stream, part.expected, std::move(events));
     }
@@ -59,6 +61,7 @@ std::optional<std::string> refusal(const AppendResult& result) {
 
 // For one event by itself: what was parked.
 void Courier::deliver(ListenerHandler& handler, const Event& event, const Delivery& delivery) {
+    const CausationScope scope{event};
     if (!listener_->head().appends) return handler.deliver(event, delivery);
     Append composed;
     handler.compose(event, delivery, composed);
@@ -107,6 +110,7 @@ bool Courier::compose(std::unique_ptr<ListenerHandler>& handler, Effect& effect)
     Success success;
     auto failure = attempt(effect.item, false, success, [&](const Delivery& delivery) {
         if (!handler) handler = listener_->handler();
+        const CausationScope scope{effect.item.event};
         Append composed;
         handler->compose(effect.item.event, delivery, composed);
         effect.append = identified(composed, effect.item.event, listener_->name(), context_.keys);

@@ -1,5 +1,7 @@
 #include "sync_listener.hpp"
 
+#include <stele/schema/causation.hpp>
+
 namespace stele {
 
 SyncListener::SyncListener(const CourierContext& context, std::shared_ptr<const Listener> listener)
@@ -60,6 +62,7 @@ void SyncListener::deliver(const Event& event) {
         if (!handler_) handler_ = listener_->handler();
         const Delivery delivery{listener_->name(), context_.keys.of(listener_->name(), event.id), 1, true,
                                 never_.get_token()};
+        const CausationScope scope{event};
         handler_->deliver(event, delivery);
         ++counts_.delivered;
         counts_.durations.add(std::chrono::duration<double>(duration()).count());

@@ -13,7 +13,7 @@
 namespace stele::sql {
 namespace {
 
-// What a placeholder takes its value from: one of these, or from here on a path of data or metadata.
+// What a placeholder takes its value from: one of these, or from here on a path of one of the documents.
 enum Source : int {
     position,
     version,
@@ -29,12 +29,20 @@ enum Source : int {
     data,
     metadata,
     tags,
-    paths,  // paths + 2 * number for data, paths + 2 * number + 1 for metadata
+    state,
+    paths,  // paths + 3 * number + the place in `documents`
 };
 
+// What has paths, in the order of Source.
+enum Document : int { in_data, in_metadata, in_state };
+constexpr std::array<std::string_view, 3> documents{"$data", "$metadata", "$state"};
+
+Document document_of(int source) { return static_cast<Document>((source - paths) % 3); }
+
 constexpr std::array<std::string_view, paths> names{
-    "$position", "$version",  "$schema_version", "$stream",      "$aggregate_type", "$aggregate_id", "$tenant",
-    "$type",     "$event_id", "$occurred_at",    "$recorded_at", "$data",           "$metadata",     "$tags"};
+    "$position",     "$version", "$schema_version", "$stream",   "$aggregate_type",
+    "$aggregate_id", "$tenant",  "$type",           "$event_id", "$occurred_at",
+    "$recorded_at",  "$data",    "$metadata",       "$tags",     "$state"};
 
 std::optional<int> place_of(std::string_view name) {
     const auto* const found = std::find(names.begin(), names.end(), name);
@@ -42,11 +50,13 @@ std::optional<int> place_of(std::string_view name) {
     return static_cast<int>(found - names.begin());
 }
 
-std::string known_names(const std::vector<std::string>& extra) {
+std::string known_names(const std::vector<std::string>& extra, bool has_state) {
     std::string list;
+    if (has_state) list += "$state ";
     for (const auto& name : extra) list += name + " ";
-    for (const auto name : names) list += std::string{name} + " ";
-    return list + "$data(path) $metadata(path)";
+    for (const auto name : names)
+        if (name != names[state]) list += std::string{name} + " ";
+    return list + "$data(path) $metadata(path)" + (has_state ? " $state(path)" : "");
 }
 
 std::string json_array(const std::vector<std::string>& texts) { return nlohmann::json(texts).dump(); }
@@ -67,12 +77,12 @@ int line_of(const Statement& statement, std::string_view placeholder) {
 
 struct EventBinder::State {
     std::vector<std::string> extra;
+    bool has_state = false;
     Uses uses;
     const Event* event = nullptr;
-    JsonPaths data_paths;
-    JsonPaths metadata_paths;
-    bool has_read_data = false;
-    bool has_read_metadata = false;
+    std::string_view state_text = "{}";
+    std::array<JsonPaths, documents.size()> document_paths;
+    std::array<bool, documents.size()> has_read{};
     // Texts that are made of an event, once each where they are asked for; empty: not made yet.
     std::string id_text;
     std::string occurred_text;
@@ -80,30 +90,35 @@ struct EventBinder::State {
     std::string tags_text;
 
     int source_of(std::string_view name) {
-        if (const auto place = place_of(name)) return *place;
+        const auto is_known = [&](int place) { return place != state || has_state; };
+        if (const auto place = place_of(name); place && is_known(*place)) return *place;
         const auto open = name.find('(');
         const auto base = name.substr(0, open);
-        if (open != std::string_view::npos && (base == "$data" || base == "$metadata")) {
+        const auto document = std::find(documents.begin(), documents.end(), base) - documents.begin();
+        const bool has_paths = document < (has_state ? 3 : 2);
+        if (open != std::string_view::npos && has_paths) {
             const auto path = name.substr(open + 1, name.size() - open - 2);
-            if (base == "$data") return paths + 2 * data_paths.add(path);
-            return paths + 2 * metadata_paths.add(path) + 1;
+            return paths + 3 * document_paths[static_cast<std::size_t>(document)].add(path) +
+                   static_cast<int>(document);
         }
-        if (open != std::string_view::npos && place_of(base)) {
-            throw BadPath{std::string{base} + " without a path: only $data and $metadata have one",
+        if (const auto place = place_of(base); open != std::string_view::npos && place && is_known(*place)) {
+            throw BadPath{std::string{base} + " without a path: only $data" +
+                              (has_state ? ", $metadata and $state have one" : " and $metadata have one"),
                           std::string{name}};
         }
-        std::vector<std::string_view> known{names.begin(), names.end()};
+        std::vector<std::string_view> known{names.begin(), has_state ? names.end() : names.end() - 1};
         known.insert(known.end(), extra.begin(), extra.end());
         const auto hint = nearest(base, known.data(), known.size());
-        throw BadPath{"a placeholder (" + known_names(extra) + ")", std::string{name},
+        throw BadPath{"a placeholder (" + known_names(extra, has_state) + ")", std::string{name},
                       hint.empty() ? "" : "did you mean " + hint + "?"};
     }
 
     void note_use(int source) {
         uses.id = uses.id || source == event_id;
         uses.tags = uses.tags || source == tags;
-        uses.data = uses.data || source == data || (source >= paths && (source - paths) % 2 == 0);
-        uses.metadata = uses.metadata || source == metadata || (source >= paths && (source - paths) % 2 == 1);
+        const bool is_path = source >= paths;
+        uses.data = uses.data || source == data || (is_path && document_of(source) == in_data);
+        uses.metadata = uses.metadata || source == metadata || (is_path && document_of(source) == in_metadata);
     }
 
     static const std::string& text_of(std::string& text, const auto& make) {
@@ -111,19 +126,23 @@ struct EventBinder::State {
         return text;
     }
 
+    [[nodiscard]] std::string_view text_of(Document document) const {
+        if (document == in_state) return state_text;
+        return document == in_data ? event->data.text() : event->metadata.text();
+    }
+
     const JsonValue& value_at(int source) {
-        const bool in_data = (source - paths) % 2 == 0;
-        auto& done = in_data ? has_read_data : has_read_metadata;
-        auto& values = in_data ? data_paths : metadata_paths;
-        if (!done) {
+        const auto document = document_of(source);
+        auto& values = document_paths[document];
+        if (!has_read[document]) {
             try {
-                values.read((in_data ? event->data : event->metadata).text());
+                values.read(text_of(document));
             } catch (const simdjson::simdjson_error& error) {
-                throw InvalidInput{in_data ? "data" : "metadata", "JSON", error.what()};
+                throw InvalidInput{std::string{documents[document].substr(1)}, "JSON", error.what()};
             }
-            done = true;
+            has_read[document] = true;
         }
-        return values[(source - paths) / 2];
+        return values[(source - paths) / 3];
     }
 
     void bind_path(Statement& statement, int parameter, int source) {
@@ -172,6 +191,8 @@ struct EventBinder::State {
                 return statement.bind(parameter, e.metadata.text());
             case tags:
                 return statement.bind(parameter, text_of(tags_text, [&] { return json_array(e.tags); }));
+            case state:
+                return statement.bind(parameter, state_text);
             default:
                 return bind_path(statement, parameter, source);
         }
@@ -180,6 +201,11 @@ struct EventBinder::State {
 
 EventBinder::EventBinder(std::vector<std::string> extra) : state_(std::make_unique<State>()) {
     state_->extra = std::move(extra);
+}
+EventBinder EventBinder::with_state() {
+    EventBinder binder;
+    binder.state_->has_state = true;
+    return binder;
 }
 EventBinder::~EventBinder() = default;
 EventBinder::EventBinder(EventBinder&&) noexcept = default;
@@ -193,7 +219,7 @@ EventBinder::Plan EventBinder::plan(const Statement& statement) {
         const char* name = sqlite3_bind_parameter_name(statement.get(), parameter);
         if (name == nullptr) {
             throw DefinitionError{statement.file(), line_of(statement, "?"),
-                                  "a placeholder (" + known_names(extra) + ")", "?"};
+                                  "a placeholder (" + known_names(extra, state_->has_state) + ")", "?"};
         }
         if (std::find(extra.begin(), extra.end(), name) != extra.end()) continue;
         try {
@@ -210,10 +236,15 @@ EventBinder::Uses EventBinder::uses() const noexcept { return state_->uses; }
 
 void EventBinder::take(const Event& event) noexcept {
     state_->event = &event;
-    state_->has_read_data = state_->has_read_metadata = false;
+    state_->has_read[in_data] = state_->has_read[in_metadata] = false;
     for (auto* text : {&state_->id_text, &state_->occurred_text, &state_->recorded_text, &state_->tags_text}) {
         text->clear();
     }
+}
+
+void EventBinder::take_state(std::string_view state) noexcept {
+    state_->state_text = state;
+    state_->has_read[in_state] = false;
 }
 
 void EventBinder::bind(const Plan& plan, Statement& statement) {

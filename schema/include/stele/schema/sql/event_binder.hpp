@@ -12,6 +12,11 @@
 //   $tags                                     TEXT, a JSON array of strings
 //   $data(PATH) $metadata(PATH)               the value at PATH
 //
+// And where there is a state beside the event, as in an aggregate's file:
+//
+//   $state                                    TEXT, the JSON of the state
+//   $state(PATH)                              the value at PATH
+//
 // A value at a path: a string is TEXT, a number INTEGER where it is written as one and fits 64 bits, else REAL;
 // true and false are 1 and 0; null, and whatever is not there, is NULL; an object or array is its JSON text as
 // stored (write json($data(items)) to nest it in JSON again). Of a name that an object holds twice, the first one
@@ -36,8 +41,11 @@ namespace stele::sql {
 /// likewise, and only where a statement asks for it. Use it from one thread at a time.
 class EventBinder {
 public:
-    /// `extra` names parameters (such as "$state") that the caller binds by itself.
+    /// `extra` names parameters that the caller binds by itself.
     explicit EventBinder(std::vector<std::string> extra = {});
+
+    /// One that knows `$state` as well.
+    [[nodiscard]] static EventBinder with_state();
     ~EventBinder();
     EventBinder(EventBinder&&) noexcept;
     EventBinder& operator=(EventBinder&&) noexcept;
@@ -70,8 +78,11 @@ public:
     /// bound to it run, and so does what they were bound to: the next take() ends that.
     void take(const Event& event) noexcept;
 
+    /// The state that bind() takes values from, with_state(): JSON text, which stays as the event does.
+    void take_state(std::string_view state) noexcept;
+
     /// Gives `statement` the values of the event. Nothing is copied, so run it before the next take().
-    /// Throws InvalidInput where data or metadata is not JSON after all.
+    /// Throws InvalidInput where data, metadata or the state is not JSON after all.
     void bind(const Plan& plan, Statement& statement);
 
 private:

@@ -1,0 +1,65 @@
+#include <stele/schema/sql/condition.hpp>
+#include <stele/schema/sql/workbench.hpp>
+
+#include <utility>
+
+namespace stele::sql {
+
+ConditionError::ConditionError(const SqlText& condition, const Event& event, const std::string& reason)
+    : Error("condition_failed",
+            condition.file + ": " + event.stream.name() + ": version " + std::to_string(event.version.value()) +
+                ", position " + std::to_string(event.position.value()) + ", " + event.type +
+                ": expected SQL that has a value for this event, found " + reason,
+            {{"condition", condition.text},
+             {"stream", event.stream.name()},
+             {"version", event.version.value()},
+             {"position", event.position.value()},
+             {"type", event.type},
+             {"reason", reason}}) {}
+
+struct Condition::State {
+    State(SqlText condition, Over over)
+        : text(std::move(condition)),
+          binder(over == Over::event ? EventBinder{} : EventBinder::with_state()),
+          statement(workbench.expression(text)),
+          plan(binder.plan(statement)) {}
+
+    [[nodiscard]] bool run(const Event& event) {
+        binder.take(event);
+        try {
+            binder.bind(plan, statement);
+            (void)statement.step();
+            const bool holds = !statement.is_null(0) && statement.real(0) != 0;
+            statement.reset();
+            return holds;
+        } catch (const SqlError& error) {
+            if (error.is_of_the_machine()) throw;
+            throw ConditionError{text, event, error.reason()};
+        } catch (const InvalidInput& error) {
+            throw ConditionError{text, event, error.what()};
+        }
+    }
+
+    SqlText text;
+    EventBinder binder;
+    Workbench workbench;
+    Statement statement;
+    EventBinder::Plan plan;
+};
+
+Condition::Condition(SqlText text, Over over) : state_(std::make_unique<State>(std::move(text), over)) {}
+Condition::~Condition() = default;
+Condition::Condition(Condition&&) noexcept = default;
+Condition& Condition::operator=(Condition&&) noexcept = default;
+
+bool Condition::holds(const Event& event) { return state_->run(event); }
+
+bool Condition::holds(const Event& event, const JsonText& state) {
+    state_->binder.take_state(state.text());
+    return state_->run(event);
+}
+
+const SqlText& Condition::text() const noexcept { return state_->text; }
+EventBinder::Uses Condition::uses() const noexcept { return state_->binder.uses(); }
+
+}  // namespace stele::sql
