@@ -1,8 +1,8 @@
 #include <stele/replay/aggregate_file.hpp>
-#include <stele/schema/sql/compiler.hpp>
 #include <stele/schema/sql/directive_file.hpp>
 #include <stele/schema/sql/event_binder.hpp>
 #include <stele/schema/sql/text.hpp>
+#include <stele/schema/sql/workbench.hpp>
 
 #include <sqlite3.h>
 
@@ -36,31 +36,6 @@ struct Expressions {
     }
 };
 
-struct Close {
-    void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
-};
-
-// A place for expressions to run in: a database without tables.
-class Workbench {
-public:
-    Workbench() : db_(open()), compiler_(db_.get(), sql::Compiler::Kind::deterministic) {}
-
-    sql::Statement compile(const sql::SqlText& text) { return compiler_.expression(text); }
-
-private:
-    static std::unique_ptr<sqlite3, Close> open() {
-        sqlite3* db = nullptr;
-        // No mutex: a folding is used by one thread at a time.
-        const int result = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-        std::unique_ptr<sqlite3, Close> owner{db};
-        if (result != SQLITE_OK) throw sql::SqlError{db, "opening a database in memory"};
-        return owner;
-    }
-
-    std::unique_ptr<sqlite3, Close> db_;
-    sql::Compiler compiler_;
-};
-
 // The value that the statement stands on, as JSON. Throws InvalidInput for what is no state.
 JsonText result_of(sqlite3_stmt* statement) {
     switch (sqlite3_column_type(statement, 0)) {
@@ -84,10 +59,9 @@ public:
         : expressions_(std::move(expressions)), state_(std::move(initial)) {
         handlers_.reserve(expressions_->texts.size());
         for (const auto& text : expressions_->texts) {
-            auto statement = workbench_.compile(text);
+            auto statement = workbench_.expression(text);
             auto plan = binder_.plan(statement);
-            const int state = statement.parameter("$state");
-            handlers_.push_back({std::move(statement), std::move(plan), state});
+            handlers_.push_back({std::move(statement), std::move(plan)});
         }
     }
 
@@ -113,14 +87,13 @@ private:
     struct Handler {
         sql::Statement statement;
         sql::EventBinder::Plan plan;
-        int state_parameter;
     };
 
     JsonText run(Handler& handler, const Event& event, const JsonText& state) {
         auto& statement = handler.statement;
         try {
+            binder_.take_state(state.text());
             binder_.bind(handler.plan, statement);
-            if (handler.state_parameter != 0) statement.bind(handler.state_parameter, state.text());
             statement.step();
             auto result = result_of(statement.get());
             statement.reset();
@@ -140,15 +113,15 @@ private:
     }
 
     std::shared_ptr<const Expressions> expressions_;
-    Workbench workbench_;
-    sql::EventBinder binder_{{"$state"}};
+    sql::Workbench workbench_;
+    sql::EventBinder binder_ = sql::EventBinder::with_state();
     std::vector<Handler> handlers_;  // behind the workbench: statements go before their connection
     JsonText state_;
 };
 
 JsonText initial_state(const sql::Section& section) {
-    Workbench workbench;
-    auto statement = workbench.compile(section.body);
+    sql::Workbench workbench;
+    auto statement = workbench.expression(section.body);
     if (statement.parameters() != 0)
         throw sql::DefinitionError{statement.file(), statement.line(), "an expression without placeholders",
                                    sqlite3_bind_parameter_name(statement.get(), 1),

@@ -1,7 +1,7 @@
 #include <stele/replay/json_diff.hpp>
 #include <stele/replay/replay.hpp>
 
-#include "missing.hpp"
+#include "feed.hpp"
 
 #include <string>
 #include <utility>
@@ -75,46 +75,6 @@ std::ostream& operator<<(std::ostream& out, const State& state) {
 }
 
 // ---- Reading a store
-
-namespace {
-
-void check(const ReplayOptions& options) {
-    const auto at_least_one = [](const char* field, auto bound) {
-        if (bound && bound->value() < 1) throw InvalidInput(field, "1 or more", std::to_string(bound->value()));
-    };
-    at_least_one("at_version", options.at_version);
-    at_least_one("at_position", options.at_position);
-}
-
-// The part of the stream that the options select, but for the times at which its events occurred.
-Read selected(const StreamId& id, const ReplayOptions& options) {
-    auto read = stream(id);
-    if (options.at_version) read.until(*options.at_version);
-    if (options.at_position) read.until(*options.at_position);
-    if (options.at_time && options.time_of == TimeOf::recorded) read.until(*options.at_time);
-    return read;
-}
-
-// Feeds the selected events to `take`, until it returns false or they end.
-template <class Take>
-void feed(const EventStore& store, const StreamId& id, const ReplayOptions& options, Take take) {
-    check(options);
-    const auto last = store.version(id);
-    if (!last) throw no_such_stream(store, id);
-    if (options.at_version && *options.at_version > *last)
-        throw no_such_version(store, id, *options.at_version, *last);
-
-    bool any = false;
-    for (const Event& event : store.read(selected(id, options))) {
-        if (options.time_of == TimeOf::occurred && options.at_time && event.occurred_at > *options.at_time)
-            continue;
-        any = true;
-        if (!take(event)) break;
-    }
-    if (!any) throw nothing_yet(store, id, options);
-}
-
-}  // namespace
 
 State replay(const EventStore& store, const StreamId& id, const Aggregate& aggregate,
              const ReplayOptions& options) {

@@ -68,6 +68,30 @@ TEST_CASE("several elements are taken out from behind, so that each index is sti
           json::parse(R"([{"op":"remove","path":"/2"},{"op":"remove","path":"/1"}])"));
 }
 
+TEST_CASE("elements that stay between others that come and go are left alone", "[replay][diff]") {
+    CHECK(diff("[1,2,3,4,5]", "[2,9,4]") == json::parse(R"([{"op":"remove","path":"/0"},
+                          {"op":"replace","path":"/1","value":9},
+                          {"op":"remove","path":"/3"}])"));
+    CHECK(diff(R"([{"a":1,"b":1},{"a":2},{"a":3,"b":3}])", R"([{"a":1,"b":9},{"a":2},{"a":3,"b":9}])") ==
+          json::parse(R"([{"op":"replace","path":"/0/b","value":9},{"op":"replace","path":"/2/b","value":9}])"));
+}
+
+TEST_CASE("arrays in which a hundred and more elements came or went are compared by place", "[replay][diff]") {
+    auto before = json::array();
+    auto after = json::array();
+    for (int n = 0; n < 150; ++n) {
+        before.push_back(n);
+        before.push_back("stays " + std::to_string(n));
+        after.push_back("stays " + std::to_string(n));
+    }
+    const auto patch = json_diff(before, after);
+    CHECK(before.patch(patch) == after);
+    CHECK(patch.size() > 150);
+    before.erase(before.begin() + 100, before.end());
+    after.erase(after.begin() + 50, after.end());
+    CHECK(json_diff(before, after).size() == 50);
+}
+
 TEST_CASE("names are escaped as JSON Pointer wants it", "[replay][diff]") {
     CHECK(diff(R"({})", R"({"a/b~c":1})") == json::parse(R"([{"op":"add","path":"/a~1b~0c","value":1}])"));
     CHECK(diff(R"({"":1})", R"({"":2})") == json::parse(R"([{"op":"replace","path":"/","value":2}])"));
@@ -84,6 +108,23 @@ TEST_CASE("numbers that are written differently differ", "[replay][diff]") {
     CHECK_FALSE(diff("0.0", "-0.0").empty());
     CHECK_FALSE(diff("18446744073709551615", "-1").empty());
     CHECK_FALSE(diff("9007199254740993", "9007199254740992.0").empty());
+}
+
+TEST_CASE("a patch between arrays of few values leads from the one to the other", "[replay][diff][random]") {
+    const auto seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937_64 random{seed};
+    for (int round = 0; round < 5'000; ++round) {
+        const auto list = [&] {
+            auto array = json::array();
+            for (auto n = random() % 12; n > 0; --n) array.push_back(random() % 4);
+            return array;
+        };
+        const auto before = list();
+        const auto after = list();
+        CAPTURE(before.dump(), after.dump());
+        REQUIRE(before.patch(json_diff(before, after)) == after);
+    }
 }
 
 TEST_CASE("applying the patch to one random value gives the other, to the byte", "[replay][diff][random]") {

@@ -16,10 +16,10 @@
 // Where several sections take an event, their expressions are computed in the order of the file, each from the
 // state that the one before gave. An event that no section takes leaves the state as it is.
 //
-// An expression may use the placeholders of schema/sql/event_binder.hpp and `$state`, the state as JSON text. It
-// sees no tables, and nothing that may differ between two runs (see schema/sql/compiler.hpp). What it gives is the
-// new state: TEXT that is JSON, or a number. NULL, a blob and text that is no JSON are errors; JSON null is written
-// 'null'.
+// An expression may use the placeholders of schema/sql/event_binder.hpp, among them `$state`, the state as JSON
+// text, and `$state(path)`. It sees no tables, and nothing that may differ between two runs (see
+// schema/sql/compiler.hpp). What it gives is the new state: TEXT that is JSON, or a number. NULL, a blob and text
+// that is no JSON are errors; JSON null is written 'null'.
 //
 // State is kept as the text that the expression gave, so members stay in the order in which it wrote them.
 #pragma once

@@ -15,6 +15,7 @@
 #include <stele/replay/aggregate_registry.hpp>
 #include <stele/store/event_store.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -37,6 +38,10 @@ struct ReplayOptions {
     /// With `occurred`, events that happened after at_time are left out wherever they stand in the stream, and the
     /// others are taken in stream order: a late entry about an earlier day is in the state of that day.
     TimeOf time_of = TimeOf::recorded;
+
+    /// Called every thousand events with how many have been taken in, and how many there are at most. What it
+    /// throws ends the replay.
+    std::function<void(std::int64_t done, std::int64_t total)> progress = {};
 };
 
 /// An aggregate at one point of its history.
