@@ -11,6 +11,7 @@ void add_commands(CommandLine& line) {
     add_events(line);
     add_streams(line);
     add_types(line);
+    add_schema(line);
     add_replay(line);
     add_projection(line);
     add_listener(line);

@@ -30,6 +30,11 @@ void add_listener_rewind(CommandLine& line, CLI::App& group);
 void add_dead_letter(CommandLine& line);
 /// explain and debug-event.
 void add_explain(CommandLine& line);
+void add_schema(CommandLine& line);
+void add_schema_catalog(CommandLine& line, CLI::App& group);
+void add_schema_check(CommandLine& line, CLI::App& group);
+void add_schema_diff(CommandLine& line, CLI::App& group);
+void add_schema_infer(CommandLine& line, CLI::App& group);
 void add_run(CommandLine& line);
 void add_status(CommandLine& line);
 void add_health(CommandLine& line);
