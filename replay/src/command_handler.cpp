@@ -1,6 +1,8 @@
 #include <stele/replay/command_handler.hpp>
 #include <stele/replay/decision.hpp>
 
+#include <stele/schema/event_types.hpp>
+
 #include <boost/uuid/name_generator.hpp>
 
 #include <array>
@@ -140,10 +142,7 @@ std::optional<Appended> handled_before(const EventStore& store, const StreamId& 
                     .duplicate = true};
 }
 
-// There are no upcasters yet.
-bool is_read_as_written(const EventStore&, const NewEvent&) { return true; }
-
-std::string reading_of(const EventStore&) { return {}; }
+namespace {
 
 Event as_read(NewEvent&& event, const StreamId& stream, const Appended& appended, std::size_t index,
               std::size_t count) {
@@ -161,6 +160,37 @@ Event as_read(NewEvent&& event, const StreamId& stream, const Appended& appended
     read.metadata = std::move(event.metadata);
     read.tags = std::move(event.tags);
     return read;
+}
+
+}  // namespace
+
+ReadAlike::ReadAlike(const EventStore& store) {
+    if (store.event_types() == nullptr) return;
+    upcasters_ = std::make_unique<const Upcasters>(*store.event_types());
+    if (upcasters_->empty()) upcasters_.reset();
+}
+ReadAlike::~ReadAlike() = default;
+
+void ReadAlike::each(std::vector<NewEvent>&& events, const StreamId& stream, const Appended& appended,
+                     const std::function<void(const Event&)>& visit) const {
+    std::vector<Event> page;
+    std::size_t filled = 0;
+    std::optional<Upcasters::Worker> worker;
+    if (upcasters_) worker.emplace(*upcasters_);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        auto event = as_read(std::move(events[i]), stream, appended, i, events.size());
+        if (!worker) {
+            visit(event);
+            continue;
+        }
+        filled = 0;
+        worker->upcast(event, page, filled);
+        for (std::size_t piece = 0; piece < filled; ++piece) visit(page[piece]);
+    }
+}
+
+std::string ReadAlike::fingerprint(const std::vector<std::string>& types) const {
+    return upcasters_ ? upcasters_->fingerprint(types) : std::string{};
 }
 
 void require_attempts(int attempts) {

@@ -43,11 +43,12 @@ Workload workload_named(const std::string& name) {
 }  // namespace
 
 TEST_CASE("both sides of a workload store and read the same rows", "[bench]") {
-    run_tiny(workload_named(GENERATE(
-        as<std::string>{}, "append-one-full", "append-one-relaxed", "append-hundred-full", "append-64-threads",
-        "append-conditioned", "read-stream", "read-log", "delivery-in-process", "delivery-other-process", "idle",
-        "bytes-on-disk", "rebuild-sql", "rebuild-cpp", "rebuild-keyed", "rebuild-together", "rebuild-rare",
-        "append-beside-rebuild", "append-sync", "read-beside-switches")));
+    run_tiny(workload_named(
+        GENERATE(as<std::string>{}, "append-one-full", "append-one-relaxed", "append-hundred-full",
+                 "append-64-threads", "append-conditioned", "read-stream", "read-log", "delivery-in-process",
+                 "delivery-other-process", "idle", "bytes-on-disk", "rebuild-sql", "rebuild-cpp", "rebuild-keyed",
+                 "rebuild-together", "rebuild-rare", "append-beside-rebuild", "append-sync", "read-beside-switches",
+                 "replay-typed", "replay-sql", "handle-cached", "handle-cached-full", "load-snapshot")));
 }
 
 #ifdef STELE_HAS_TOOL
@@ -63,7 +64,7 @@ TEST_CASE("workloads and figures have names of their own", "[bench]") {
         CHECK(workload_names.insert(workload.name).second);
         for (const auto& figure : workload.figures) CHECK(figure_names.insert(figure.name).second);
     }
-    CHECK(workload_names.size() == 27);
+    CHECK(workload_names.size() == 32);
 }
 
 TEST_CASE("a row that only one side has, or that differs, is noticed", "[bench]") {

@@ -35,6 +35,7 @@ struct Sizes {
     std::size_t stream_reads = 10'000;
     std::size_t history_lines = 74'702;  ///< where history is generated
     std::size_t deliveries = 1'000;
+    std::size_t long_stream = 100'000;  ///< events of the aggregate that is replayed
     double idle_seconds = 5;
 
     [[nodiscard]] static Sizes standard() { return {}; }
@@ -128,5 +129,6 @@ struct Workload {
 [[nodiscard]] std::vector<Workload> listener_workloads();
 [[nodiscard]] std::vector<Workload> webhook_workloads();
 [[nodiscard]] std::vector<Workload> footprint_workloads();
+[[nodiscard]] std::vector<Workload> replay_workloads();
 
 }  // namespace stele::bench

@@ -17,6 +17,7 @@ Sizes Sizes::quick() {
             .stream_reads = 2'000,
             .history_lines = 10'000,
             .deliveries = 200,
+            .long_stream = 20'000,
             .idle_seconds = 1};
 }
 
@@ -31,6 +32,7 @@ Sizes Sizes::tiny() {
             .stream_reads = 30,
             .history_lines = 300,
             .deliveries = 10,
+            .long_stream = 200,
             .idle_seconds = 0.05};
 }
 
@@ -53,7 +55,7 @@ std::vector<Workload> workloads() {
     std::vector<Workload> all;
     for (auto make : {append_workloads, concurrent_workloads, read_workloads, import_workloads, rebuild_workloads,
                       projection_workloads, projection_load_workloads, delivery_workloads, listener_workloads,
-                      webhook_workloads, footprint_workloads}) {
+                      webhook_workloads, footprint_workloads, replay_workloads}) {
         auto some = make();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -23,6 +23,7 @@
 #include <stele/replay/state_cache.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -31,6 +32,8 @@
 #include <vector>
 
 namespace stele {
+
+class Upcasters;
 
 struct HandlerOptions {
     int attempts = 10;    ///< how often a command is decided at most, at least 1
@@ -94,15 +97,25 @@ void mark(std::vector<NewEvent>& events, const CommandOptions& command);
 [[nodiscard]] std::optional<Appended> handled_before(const EventStore& store, const StreamId& stream,
                                                      const EventId& id);
 
-/// Whether an event of this kind is read as it is written.
-[[nodiscard]] bool is_read_as_written(const EventStore& store, const NewEvent& event);
+/// What a read gives of events that were just appended, without reading them.
+class ReadAlike {
+public:
+    explicit ReadAlike(const EventStore& store);
+    ~ReadAlike();
+    ReadAlike(const ReadAlike&) = delete;
+    ReadAlike& operator=(const ReadAlike&) = delete;
 
-/// `event` as a read gives it, the `index`-th of `count` that were appended together.
-[[nodiscard]] Event as_read(NewEvent&& event, const StreamId& stream, const Appended& appended, std::size_t index,
-                            std::size_t count);
+    /// Calls `visit` with the events that come of `events`, which were appended together to one stream; upcast,
+    /// where the store has upcasters. Throws UpcastError, and what `visit` throws.
+    void each(std::vector<NewEvent>&& events, const StreamId& stream, const Appended& appended,
+              const std::function<void(const Event&)>& visit) const;
 
-/// What of a definition is the store's: its event types.
-[[nodiscard]] std::string reading_of(const EventStore& store);
+    /// Differs where upcasters differ in what a read of `types` gives; all types where none are named.
+    [[nodiscard]] std::string fingerprint(const std::vector<std::string>& types) const;
+
+private:
+    std::unique_ptr<const Upcasters> upcasters_;  // null: there are none
+};
 
 [[nodiscard]] Conflict::Details details_of(const AppendResult& result);
 
@@ -128,7 +141,11 @@ public:
     using State = typename D::State;
 
     explicit CommandHandler(EventStore& store, HandlerOptions options = {}, D decider = {})
-        : store_(store), options_(options), decider_(std::move(decider)), cache_(options.cache) {
+        : store_(store),
+          options_(options),
+          decider_(std::move(decider)),
+          own_events_(store),
+          cache_(options.cache) {
         detail::require_attempts(options.attempts);
     }
 
@@ -145,8 +162,10 @@ public:
                       "from nlohmann::json, such as NLOHMANN_DEFINE_TYPE_INTRUSIVE(State, domain)");
         if constexpr (has_version) {
             const auto name = "decider " + detail::name_of(decider_);
-            definition_ = {name,
-                           name + " version " + std::to_string(decider_.version) + detail::reading_of(store_)};
+            std::vector<std::string> types;
+            if constexpr (!detail::EvolvesAnyEvent<D>) types = detail::EventList<typename D::events>::types();
+            definition_ = {name, name + " version " + std::to_string(decider_.version) + " of " +
+                                     own_events_.fingerprint(types)};
         }
         snapshots_ = &snapshots;
     }
@@ -292,14 +311,9 @@ private:
         if (options_.cache.entries == 0 && snapshots_ == nullptr) return;
         if (appended.duplicate) return cache_.forget(stream);
         try {
-            for (const auto& event : events) {
-                if (!detail::is_read_as_written(store_, event)) return keep(stream, known);
-            }
             change(*known, [&](Entry& entry) {
-                for (std::size_t i = 0; i < events.size(); ++i) {
-                    const auto event = detail::as_read(std::move(events[i]), stream, appended, i, events.size());
-                    detail::take_in(decider_, entry.state, event);
-                }
+                own_events_.each(std::move(events), stream, appended,
+                                 [&](const Event& event) { detail::take_in(decider_, entry.state, event); });
                 entry.version = appended.version;
                 entry.position = appended.last_position;
             });
@@ -356,6 +370,7 @@ private:
     EventStore& store_;
     const HandlerOptions options_;
     const D decider_;
+    const detail::ReadAlike own_events_;
     StateCache cache_;
     detail::StreamTurns turns_;
     Snapshots* snapshots_ = nullptr;
