@@ -14,26 +14,9 @@ using Expect = ProjectionTest::Expect;
 using ExpectFailure = ProjectionTest::ExpectFailure;
 using Given = ProjectionTest::Given;
 
-struct Equals {
-    const json& expected;
-
-    bool operator()(std::nullptr_t) const { return expected.is_null(); }
-    bool operator()(std::int64_t found) const {
-        if (expected.is_boolean()) return found == (expected.get<bool>() ? 1 : 0);
-        if (expected.is_number_unsigned() && found < 0) return false;
-        return expected.is_number_integer() && expected == found;
-    }
-    bool operator()(double found) const { return expected.is_number_float() && expected.get<double>() == found; }
-    bool operator()(const std::string& found) const {
-        if (expected.is_structured()) return json::parse(found, nullptr, false) == expected;
-        return expected.is_string() && expected.get_ref<const std::string&>() == found;
-    }
-    bool operator()(const Blob&) const { return false; }
-};
-
 bool equal(const json& expected, const Values& found) {
     return std::equal(expected.begin(), expected.end(), found.begin(), found.end(),
-                      [](const json& value, const Value& is) { return std::visit(Equals{value}, is); });
+                      [](const json& value, const Value& is) { return equals(is, value); });
 }
 
 // A row by the names of columns, as one by their order. Empty, and the reason, where the names are others.

@@ -22,6 +22,23 @@ std::string hexadecimal(std::string_view bytes) {
     return text;
 }
 
+struct Equals {
+    const nlohmann::json& expected;
+
+    bool operator()(std::nullptr_t) const { return expected.is_null(); }
+    bool operator()(std::int64_t found) const {
+        if (expected.is_boolean()) return found == (expected.get<bool>() ? 1 : 0);
+        if (expected.is_number_unsigned() && found < 0) return false;
+        return expected.is_number_integer() && expected == found;
+    }
+    bool operator()(double found) const { return expected.is_number_float() && expected.get<double>() == found; }
+    bool operator()(const std::string& found) const {
+        if (expected.is_structured()) return nlohmann::json::parse(found, nullptr, false) == expected;
+        return expected.is_string() && expected.get_ref<const std::string&>() == found;
+    }
+    bool operator()(const Blob&) const { return false; }
+};
+
 struct ToText {
     std::string operator()(std::nullptr_t) const { return "null"; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }
@@ -69,5 +86,7 @@ std::string to_text(const Values& values) {
     }
     return text + "]";
 }
+
+bool equals(const Value& value, const nlohmann::json& expected) { return std::visit(Equals{expected}, value); }
 
 }  // namespace stele

@@ -48,6 +48,7 @@ outcome() { # PROGRAM TARGET
         "$1" --store "$store" projection query event_count --json
         rm -r "$store"
         ;;
+    stele::testing) "$1" | grep -o 'All tests passed ([0-9]* assertions' ;;
     *) "$1" ;;
     esac
 }
@@ -59,6 +60,7 @@ expect_works() { # WORK TARGET
     case $2 in
     stele::store) expected=$'Site/site-42 v1 SiteCreated\nSite/site-42 v2 SitePublished' ;;
     stele::stele) expected=$'{"$type":"SitePublished","domain":"example.org"}\ngeneration 1 at 2' ;;
+    stele::testing) expected='All tests passed (3 assertions' ;;
     stele::sinks) expected='webhook https://example.com/hook' ;;
     stele::tools) expected=$'"version":1\ngeneration 1\n{"n":1}' ;;
     esac
