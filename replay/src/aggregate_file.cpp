@@ -145,6 +145,7 @@ void require_expression(const sql::Section& section) {
 
 struct AggregateFile::Definition {
     std::string file;
+    std::string text;
     std::string aggregate_type;
     int version = 1;
     JsonText initial;
@@ -161,6 +162,7 @@ AggregateFile AggregateFile::parse(std::string_view text, std::string file) {
     auto heading = declared.heading("aggregate");
     auto definition = std::make_shared<Definition>();
     definition->file = declared.file();
+    definition->text = text;
     definition->aggregate_type = std::move(heading.name);
     definition->version = heading.version;
 
@@ -189,6 +191,7 @@ AggregateFile AggregateFile::parse(std::string_view text, std::string file) {
 AggregateFile::AggregateFile(std::shared_ptr<const Definition> definition) : definition_(std::move(definition)) {}
 
 std::string_view AggregateFile::aggregate_type() const noexcept { return definition_->aggregate_type; }
+std::string AggregateFile::definition() const { return definition_->text; }
 int AggregateFile::version() const noexcept { return definition_->version; }
 const std::string& AggregateFile::file() const noexcept { return definition_->file; }
 

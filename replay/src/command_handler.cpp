@@ -1,6 +1,7 @@
 #include <stele/replay/command_handler.hpp>
 #include <stele/replay/decision.hpp>
 
+#include <stele/schema/causation.hpp>
 #include <stele/schema/event_types.hpp>
 
 #include <boost/uuid/name_generator.hpp>
@@ -114,9 +115,12 @@ bool names_an_actor(const NewEvent& event) {
 
 }  // namespace
 
+// What the store would add to metadata is added here, so that a cached state sees what is stored.
 void mark(std::vector<NewEvent>& events, const CommandOptions& command) {
+    auto* const cause = CausationScope::current();
     for (std::size_t i = 0; i < events.size(); ++i) {
         if (!command.by.empty() && !names_an_actor(events[i])) events[i].by(command.by);
+        if (cause != nullptr) cause->complete(events[i]);
         if (!command.id.is_nil()) events[i].id = id_of_event(command.id, i);
     }
 }

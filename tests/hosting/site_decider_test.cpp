@@ -78,7 +78,7 @@ TEST_CASE("decider and aggregate file fold a generated history alike", "[hosting
         ++compared;
         return true;
     });
-    CHECK(compared > 100);
+    CHECK(compared > 50);
 }
 
 }  // namespace

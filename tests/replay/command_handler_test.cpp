@@ -1,6 +1,7 @@
 // handle(): decided on what it follows, again where another writer came between, and a cache that changes nothing.
 #include "sites.hpp"
 
+#include <stele/schema/causation.hpp>
 #include <stele/test/faulty_disk.hpp>
 
 #include <atomic>
@@ -247,6 +248,22 @@ TEST_CASE("what a cached state sees of its own events is what a read gives", "[r
     CHECK(sites.cache().misses == 1);
     CHECK(cached.size() == 4);
     CHECK(cached == load<Witness>(store, site).state.seen);
+}
+
+TEST_CASE("what is decided while an event is handled names its cause, in the cached state too",
+          "[replay][handle][cache][causation]") {
+    auto store = EventStore::temporary();
+    store.append(StreamId{"Other", "1"}, expect::none, {event("Asked")});
+    const auto asked = *store.at(Position{1});
+    CommandHandler<Witness> sites{store};
+    {
+        const CausationScope scope{asked};
+        sites.handle(site, [](const Witness::State&) { return SiteDeleted{}; });
+    }
+    const auto cached = sites.load(site).state.seen;
+    CHECK(sites.cache().misses == 1);
+    CHECK(cached == load<Witness>(store, site).state.seen);
+    CHECK(cached.at(0).metadata.value().at("causation_id") == asked.id.to_string());
 }
 
 TEST_CASE("a cache holds so many states and no more and is right all the same", "[replay][handle][cache]") {

@@ -1,6 +1,8 @@
 // Snapshots: a load that begins at one ends where a fold from the first event ends, and nothing depends on any.
 #include "sites.hpp"
 
+#include <stele/replay/aggregate_file.hpp>
+#include <stele/replay/snapshot_replay.hpp>
 #include <stele/test/random.hpp>
 #include <stele/test/temporary_folder.hpp>
 
@@ -290,6 +292,49 @@ TEST_CASE("a fold resumed from any snapshot equals the fold of the whole history
             REQUIRE(resumed.version == whole.version);
         }
     }
+}
+
+// ---- Aggregate files
+
+constexpr const char* tally = R"(--@ aggregate Site version 1
+--@ initial
+'{"domains":[]}'
+--@ on SiteCreated, DomainChanged
+json_set($state, '$.domains[#]', $data(domain), '$.at', $position)
+)";
+
+TEST_CASE("an aggregate file is replayed from a snapshot to what all events give", "[replay][snapshots]") {
+    auto store = EventStore::temporary(quick());
+    for (int i = 0; i < 40; ++i) {
+        store.append(site, expect::any, {event(DomainChanged{std::to_string(i)})});
+        store.append(StreamId{"Site", "other"}, expect::any, {event(SiteDeleted{})});
+    }
+    const auto file = AggregateFile::parse(tally, "tally.sql");
+    Snapshots snapshots{store, {.every = 7, .of_a_stream = 3}};
+    const auto require_same = [&](const ReplayOptions& options) {
+        const auto from_snapshot = replay(store, site, file, options, snapshots);
+        REQUIRE(from_snapshot == replay(store, site, file, options));
+    };
+    for (int round = 0; round < 2; ++round) {
+        for (int version = 1; version <= 40; ++version) {
+            require_same({.at_version = Version{version}});
+            require_same({.at_position = Position{2 * version}});
+            require_same({.at_time = store.at(Position{2 * version})->recorded_at});
+            require_same({.at_time = store.at(Position{2 * version})->recorded_at, .time_of = TimeOf::occurred});
+        }
+        require_same({});
+    }
+    CHECK(snapshots.counts().found > 100);
+    CHECK(snapshots.counts().kept > 3);
+    CHECK_THROWS_AS(replay(store, site, file, {.at_version = Version{41}}, snapshots), NotFound);
+    CHECK_THROWS_AS(replay(store, site, file, {.at_version = Version{0}}, snapshots), InvalidInput);
+    CHECK_THROWS_AS(replay(store, StreamId{"Site", "none"}, file, {}, snapshots), NotFound);
+
+    const auto found = snapshots.counts().found;
+    const auto changed = AggregateFile::parse(std::string{tally} + "--@ on SiteDeleted\n'{}'\n", "tally.sql");
+    CHECK(replay(store, site, changed, {}, snapshots) == replay(store, site, changed));
+    CHECK(replay(store, site, merge_patch(), {}, snapshots) == replay(store, site, merge_patch()));
+    CHECK(snapshots.counts().found == found);
 }
 
 TEST_CASE("threads and handlers may share snapshots", "[replay][snapshots][race]") {

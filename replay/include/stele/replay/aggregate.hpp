@@ -9,6 +9,7 @@
 #include <stele/schema/event.hpp>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace stele {
@@ -42,6 +43,10 @@ public:
 
     /// The aggregate type that it speaks for; empty: any.
     [[nodiscard]] virtual std::string_view aggregate_type() const noexcept = 0;
+
+    /// Whatever tells it from an Aggregate that folds otherwise, such as its text: snapshots of another definition
+    /// are not looked at. Empty: there are to be none.
+    [[nodiscard]] virtual std::string definition() const { return {}; }
 
     /// A fold that has seen no event yet. Must not outlive the Aggregate.
     [[nodiscard]] virtual std::unique_ptr<Folding> begin() const = 0;

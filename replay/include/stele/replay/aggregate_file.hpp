@@ -44,6 +44,8 @@ public:
     [[nodiscard]] static AggregateFile parse(std::string_view text, std::string file);
 
     [[nodiscard]] std::string_view aggregate_type() const noexcept override;
+    /// The file's text.
+    [[nodiscard]] std::string definition() const override;
     [[nodiscard]] int version() const noexcept;
     [[nodiscard]] const std::string& file() const noexcept;
 
