@@ -3,6 +3,13 @@
 
 #include <stele/schema/json_schema.hpp>
 
+#include <zlib.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+
 using namespace stele;
 using nlohmann::json;
 using test::Workplace;
@@ -48,6 +55,18 @@ void fill(const Workplace& at) {
     const auto imported = at.stele({"import", "lines.jsonl"});
     INFO(imported);
     REQUIRE(imported.status == 0);
+}
+
+std::string unpacked(const std::string& name) {
+    const auto path = std::string(STELE_SOURCES) + "/tests/e2e/data/" + name;
+    const std::unique_ptr<gzFile_s, int (*)(gzFile)> file{gzopen(path.c_str(), "rb"), &gzclose};
+    if (!file) throw std::runtime_error("cannot open " + path);
+    std::string text;
+    std::array<char, 1 << 16> buffer;
+    for (int size = 0; (size = gzread(file.get(), buffer.data(), buffer.size())) > 0;) {
+        text.append(buffer.data(), static_cast<std::size_t>(size));
+    }
+    return text;
 }
 
 }  // namespace
@@ -182,6 +201,12 @@ TEST_CASE("the catalog is an AsyncAPI document, references within schemas includ
     const auto& schema = document.at("components").at("schemas").at("SiteCreated");
     CHECK(schema.at("properties").at("owner").at("$ref") == "#/components/schemas/SiteCreated/definitions/person");
     CHECK_FALSE(schema.contains("$schema"));
+
+    const auto asyncapi = JsonSchema::compile(JsonText::parse(unpacked("asyncapi-3.0.0.json.gz")));
+    for (const auto& violation : asyncapi.violations(document)) FAIL_CHECK(to_string(violation));
+    auto other = document;
+    other["operations"]["append.Site"]["action"] = "append";
+    CHECK(asyncapi.check(other));
 
     // Every reference leads somewhere.
     int references = 0;
