@@ -1,7 +1,9 @@
 // stele schema check, diff, infer and catalog.
 #include "workplace.hpp"
 
+#include <stele/schema/event_types.hpp>
 #include <stele/schema/json_schema.hpp>
+#include <stele/store/event_store.hpp>
 
 #include <zlib.h>
 
@@ -119,6 +121,28 @@ TEST_CASE("schema check compares with another folder, where what is published st
     CHECK(rewritten.out.find(
               "SiteCreated v1 -> v1: BREAKS: this version is another one in published/SiteCreated.v1.json") == 0);
     CHECK(at.stele({"schema", "check", "--against", "nowhere"}).status == 4);
+}
+
+TEST_CASE("schema check compares with what the store has recorded", "[e2e][schema]") {
+    Workplace at;
+    fill(at);
+    at.write("published/SiteCreated.v1.json", first_version);
+    {
+        Options options;
+        options.event_types = std::make_shared<const EventTypes>(EventTypes::load(at.path("published")));
+        const auto store = EventStore::open(at.path("log.stele").string(), options);
+        REQUIRE(store.schemas().size() == 1);
+    }
+    const auto same = at.stele({"schema", "check", "--against", "store", "--json"});
+    INFO(same);
+    CHECK(same.status == 0);
+    REQUIRE(same.json_lines().size() == 2);
+    CHECK(same.json_lines()[0].at("older").get<std::string>().find("recorded in ") == 0);
+
+    auto changed = json::parse(first_version);
+    changed["properties"]["plan"]["enum"].push_back("gold");
+    at.write("schemas/SiteCreated.v1.json", changed.dump());
+    CHECK(at.stele({"schema", "check", "--against", "store"}).status == 1);
 }
 
 TEST_CASE("schema diff says what changed between two versions", "[e2e][schema]") {

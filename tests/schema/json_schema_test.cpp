@@ -243,6 +243,7 @@ TEST_CASE("patterns are those of ECMAScript", "[schema][patterns]") {
     CHECK(fits("^a/b\\/c$", "a/b/c"));
     CHECK_FALSE(fits("[]", "a"));
     CHECK(fits("^[^]$", "\n"));
+    CHECK_FALSE(fits("", "\xff"));  // no UTF-8
     for (const auto* refused : {"\\Z", "\\A", "(?i)a", "(?>a)", "a++", "(?R)", "(?P<n>a)", "(*UTF)a", "\\Qa\\E",
                                 "[a", "\\", "a{2", "\\ud800", "(?#note)", "[b-a]"}) {
         CAPTURE(refused);
