@@ -86,7 +86,7 @@ TEST_CASE("all values that were added fit the schema, whatever their order", "[s
             const auto text = JsonText::parse(random.json_object(4));
             try {
                 values.emplace_back(text.value());  // members of the same name are one then
-            } catch (const InvalidInput&) {  // a number such as 1e999
+            } catch (const InvalidInput&) {         // a number such as 1e999
             }
         }
         SchemaInference forth;
