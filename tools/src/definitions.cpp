@@ -131,13 +131,14 @@ std::string projection_name(const std::string& word) {
 }
 
 std::shared_ptr<const Aggregate> aggregate_for(Context& context, std::string_view aggregate_type,
-                                               const std::optional<std::string>& file) {
+                                               const std::optional<std::string>& file, const std::string& command,
+                                               const std::string& option) {
     if (file) {
         require_file(*file);
         auto aggregate = std::make_shared<const AggregateFile>(AggregateFile::load(*file));
         if (aggregate->aggregate_type() == aggregate_type) return aggregate;
-        throw usage_failure("stele replay", "--aggregate: expected a file for " + std::string(aggregate_type) +
-                                                ", found one for " + std::string(aggregate->aggregate_type()));
+        throw usage_failure(command, option + ": expected a file for " + std::string(aggregate_type) +
+                                         ", found one for " + std::string(aggregate->aggregate_type()));
     }
     if (const Project* project = context.project())
         if (auto found = aggregate_in_folder(project->aggregates, aggregate_type)) return found;

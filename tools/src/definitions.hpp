@@ -54,8 +54,11 @@ struct KnownProjections {
 
 /// How the streams of one aggregate type fold: by `file`, where it is given, else by the project's folder, else by
 /// the program, else by merge patch. Throws Failure (command line) where `file` speaks for another type, and what
-/// reading a file of the folder threw, where none of the others speaks for the type.
+/// reading a file of the folder threw, where none of the others speaks for the type. `command` and `option` are for
+/// the message.
 [[nodiscard]] std::shared_ptr<const Aggregate> aggregate_for(Context& context, std::string_view aggregate_type,
-                                                             const std::optional<std::string>& file);
+                                                             const std::optional<std::string>& file,
+                                                             const std::string& command = "stele replay",
+                                                             const std::string& option = "--aggregate");
 
 }  // namespace stele::tool

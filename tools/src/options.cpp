@@ -93,7 +93,9 @@ void time(CLI::App& app, const char* name, std::optional<Timestamp>& to, const c
     one(app, name, "TIME", take, help);
 }
 
-void stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help) {
+void require(CLI::App& app, const char* option) { app.get_option(option)->required(); }
+
+void optional_stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help) {
     const auto take = [&to](const std::string& word) {
         try {
             to = StreamId::parse(word);
@@ -101,7 +103,12 @@ void stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* hel
             throw BadValue{std::string(error.what()) + "; a stream is [tenant:]Type/id"};
         }
     };
-    one(app, "STREAM", "STREAM", take, help)->required();
+    one(app, "STREAM", "STREAM", take, help);
+}
+
+void stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help) {
+    optional_stream_argument(app, to, help);
+    require(app, "STREAM");
 }
 
 void choice(CLI::App& app, const char* name, std::vector<std::string> words, std::string& to, const char* help) {

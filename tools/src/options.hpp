@@ -46,6 +46,8 @@ void time(CLI::App& app, const char* name, std::optional<Timestamp>& to, const c
 
 /// The positional argument STREAM.
 void stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help);
+/// The same, where it may be left out.
+void optional_stream_argument(CLI::App& app, std::optional<StreamId>& to, const char* help);
 /// One of `words`, which is what `to` points to afterwards.
 void choice(CLI::App& app, const char* name, std::vector<std::string> words, std::string& to, const char* help);
 
@@ -53,6 +55,8 @@ void choice(CLI::App& app, const char* name, std::vector<std::string> words, std
 void option(CLI::App& app, const char* name, const char* value, std::function<void(const std::string&)> take,
             const char* help);
 
+/// It cannot be left out.
+void require(CLI::App& app, const char* option);
 /// The two cannot be given together.
 void excludes(CLI::App& app, const char* option, const char* other);
 /// The one makes no sense without the other.

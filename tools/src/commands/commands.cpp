@@ -13,6 +13,11 @@ void add_commands(CommandLine& line) {
     add_types(line);
     add_schema(line);
     add_replay(line);
+    add_diff(line);
+    add_blame(line);
+    add_bisect(line);
+    add_trace(line);
+    add_find(line);
     add_projection(line);
     add_listener(line);
     add_dead_letter(line);

@@ -1,39 +1,35 @@
 // stele replay: an aggregate from its events.
+#include "../change_output.hpp"
+#include "../colour.hpp"
 #include "../definitions.hpp"
-#include "../event_output.hpp"
 #include "../json_layout.hpp"
-#include "../missing_stream.hpp"
 #include "../options.hpp"
+#include "../replay_arguments.hpp"
+#include "../replay_stepper.hpp"
 #include "../terminal.hpp"
+#include "../what_if_output.hpp"
 #include "commands.hpp"
 
 #include <stele/replay/replay.hpp>
 #include <stele/schema/event_json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
+#include <set>
 
 namespace stele::tool {
 namespace {
 
 struct Arguments {
-    std::optional<StreamId> stream;
-    std::optional<std::int64_t> at_version;
-    std::optional<std::int64_t> at_position;
-    std::optional<Timestamp> at_time;
-    bool occurred = false;
+    ReplayArguments replay;
     bool steps = false;
-    std::optional<std::string> aggregate;
-};
+    bool step = false;
+    std::set<Version> without;
+    std::optional<std::string> with;
 
-ReplayOptions options_of(const Arguments& arguments) {
-    ReplayOptions options;
-    if (arguments.at_version) options.at_version = Version{*arguments.at_version};
-    if (arguments.at_position) options.at_position = Position{*arguments.at_position};
-    options.at_time = arguments.at_time;
-    if (arguments.occurred) options.time_of = TimeOf::occurred;
-    return options;
-}
+    [[nodiscard]] bool compares() const { return !without.empty() || with; }
+};
 
 std::string json_line(const State& state, const std::string& more = {}) {
     return "{\"stream\":" + nlohmann::json(state.stream.name()).dump() +
@@ -49,56 +45,69 @@ void print_state(const State& state, Context& context) {
     context.out().line(json_indented(state.json.text()));
 }
 
-// `/lines/0/quantity: 5 → 7`, for each operation of the patch.
-std::vector<std::string> described(const nlohmann::json& changes, nlohmann::json state) {
-    std::vector<std::string> lines;
-    for (const auto& change : changes) {
-        const auto& operation = change.at("op").get_ref<const std::string&>();
-        const auto& path = change.at("path").get_ref<const std::string&>();
-        const std::string shown = path.empty() ? "(all)" : path;
-        const auto old_value = [&] { return state.at(nlohmann::json::json_pointer(path)).dump(); };
-        if (operation == "add") {
-            lines.push_back("+ " + shown + ": " + change.at("value").dump());
-        } else if (operation == "remove") {
-            lines.push_back("- " + shown + ": " + old_value());
-        } else {
-            lines.push_back("~ " + shown + ": " + old_value() + " → " + change.at("value").dump());
-        }
-        // Paths of the next operation are those of the state that this one leaves.
-        state = state.patch(nlohmann::json::array({change}));
-    }
-    return lines;
-}
-
-void print_step(const StreamId& stream, const Step& step, Context& context) {
+void print_step(const Step& step, Context& context) {
     Output& out = context.out();
     if (context.json()) {
-        const State state{stream, step.event.version, step.event.position, step.after};
+        const State state{step.event.stream, step.event.version, step.event.position, step.after};
         return out.line(
             json_line(state, ",\"event\":" + to_event_line(step.event) + ",\"changes\":" + step.changes.dump()));
     }
-    out.line("version " + std::to_string(step.event.version.value()) + "  position " +
-             std::to_string(step.event.position.value()) + "  " + human_time(step.event.occurred_at) + "  " +
-             printable(step.event.type));
-    for (const auto& change : described(step.changes, step.before.value())) {
-        const std::string line = "  " + printable(change);
-        out.line(out.terminal() ? shortened(line, out.width()) : line);
-    }
+    out.line(painted(out, Colour::bold, event_heading(step.event)));
+    print_changes(out, step.changes, step.before.value(), "  ");
     if (step.changes.empty()) out.line("  (no change)");
 }
 
+// `3,5`
+std::set<Version> versions_in(const std::string& word) {
+    std::set<Version> versions;
+    for (std::size_t at = 0; at <= word.size();) {
+        const auto end = std::min(word.find(',', at), word.size());
+        std::int64_t version = 0;
+        const auto [stop, error] = std::from_chars(word.data() + at, word.data() + end, version);
+        if (error != std::errc{} || stop != word.data() + end || version < 1)
+            throw BadValue{"versions such as 3, or 3,5", word};
+        versions.insert(Version{version});
+        at = end + 1;
+    }
+    return versions;
+}
+
+// "without version 3, by new.sql"
+std::string other_fold(const Arguments& arguments) {
+    std::string text;
+    for (const auto version : arguments.without)
+        text += (text.empty() ? "without version " : ", ") + std::to_string(version.value());
+    if (arguments.with) text += (text.empty() ? "by " : ", by ") + *arguments.with;
+    return text;
+}
+
+Exit compare(const Arguments& arguments, const ReplayedStream& of, Context& context) {
+    std::shared_ptr<const Aggregate> with;
+    if (arguments.with)
+        with = aggregate_for(context, of.stream.aggregate_type(), arguments.with, "stele replay", "--with");
+    Progress progress{"replay", "events"};
+    const auto comparison = compare_folds(of.store, of.stream, *of.aggregate, {arguments.without, with.get()},
+                                          arguments.replay.options(progress));
+    progress.clear();
+    return print_comparison(comparison, other_fold(arguments), context);
+}
+
 Exit run(const Arguments& arguments, Context& context) {
-    const StreamId& stream = *arguments.stream;
-    const EventStore store = context.open_existing();
-    if (!store.version(stream)) throw missing_stream(store, stream, "stele replay");
-    const auto aggregate = aggregate_for(context, stream.aggregate_type(), arguments.aggregate);
-    const ReplayOptions options = options_of(arguments);
+    const auto of = replayed_stream(context, arguments.replay, "stele replay");
+    if (arguments.compares()) return compare(arguments, of, context);
+    if (arguments.step) return step_through(of, context);
+    // Lines that are printed meanwhile say how far it is.
+    const bool is_seen = arguments.steps && context.out().terminal();
+    Progress progress{"replay", "events", is_seen ? Progress::Wanted::no : Progress::Wanted::yes};
+    const auto options = arguments.replay.options(progress);
     if (!arguments.steps) {
-        print_state(replay(store, stream, *aggregate, options), context);
+        const auto state = replay(of.store, of.stream, *of.aggregate, options);
+        progress.clear();
+        print_state(state, context);
         return Exit::done;
     }
-    static_cast<void>(replay_steps(store, stream, *aggregate, options, [&](const Step& step) {
-        print_step(stream, step, context);
+    static_cast<void>(replay_steps(of.store, of.stream, *of.aggregate, options, [&](const Step& step) {
+        print_step(step, context);
         return true;
     }));
     return Exit::done;
@@ -113,18 +122,27 @@ void add_replay(CommandLine& line) {
          "Fold a stream's events into the state of its aggregate, now or as it was. Its type's file in the folder\n"
          "of aggregates says how; without one, state is the JSON merge patch of all data.",
          "stele replay order/10248 --steps\n"
-         "stele replay Site/site-42 --at-time 2026-01-05T10:00:00Z",
+         "stele replay Site/site-42 --at-time 2026-01-05T10:00:00Z\n"
+         "stele replay order/10249 --without 3",
          "0 done · 1 failed, at an event that cannot be folded · 2 command line ·\n"
          "4 no such stream, or it was not there yet"},
         [arguments](Context& context) { return run(*arguments, context); });
-    stream_argument(app, arguments->stream, "[tenant:]Type/id");
-    number(app, "--at-version", "V", arguments->at_version, 1, "the state at this version");
-    number(app, "--at-position", "P", arguments->at_position, 1, "the state at this position of the log");
-    time(app, "--at-time", arguments->at_time, "the state at that time, by when events were recorded");
-    flag(app, "--occurred", arguments->occurred, "with --at-time: by when events happened");
-    needs(app, "--occurred", "--at-time");
+    arguments->replay.add_stream_to(app);
+    arguments->replay.add_bounds_to(app);
     flag(app, "--steps", arguments->steps, "each event, and what it changed");
-    text(app, "--aggregate", "FILE", arguments->aggregate, "the .sql file that says how to fold");
+    flag(app, "--step", arguments->step, "the same in a terminal: forward and back, a key for each step");
+    arguments->replay.add_aggregate_to(app);
+    option(
+        app, "--without", "V,V", [arguments](const std::string& word) { arguments->without = versions_in(word); },
+        "what if these events had not happened: where the states part, and how they differ in the end");
+    text(app, "--with", "FILE", arguments->with,
+         "what this .sql file makes of the same events, compared in the same way");
+    for (const char* compared : {"--without", "--with"}) {
+        excludes(app, "--steps", compared);
+        excludes(app, "--step", compared);
+    }
+    for (const char* bound : {"--steps", "--at-version", "--at-position", "--at-time"})
+        excludes(app, "--step", bound);
 }
 
 }  // namespace stele::tool
