@@ -3,6 +3,7 @@
 #include "check_folder.hpp"
 #include "compare_tables.hpp"
 #include "fold.hpp"
+#include "for_store.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
 #include "naming.hpp"
@@ -140,7 +141,9 @@ private:
 
 }  // namespace
 
-std::optional<Checked> check(const EventStore& store, const Projection& projection, const CheckOptions& options) {
+std::optional<Checked> check(const EventStore& store, const Projection& given, const CheckOptions& options) {
+    const auto through = for_store(store, given);
+    const auto& projection = *through;
     return naming(projection.name(), [&]() -> std::optional<Checked> {
         try {
             return Check{store, projection, options}.run();

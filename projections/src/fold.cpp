@@ -1,6 +1,5 @@
 #include "fold.hpp"
 
-#include "read_ahead.hpp"
 #include "same_log.hpp"
 
 #include <sqlite3.h>
@@ -13,7 +12,6 @@ namespace stele {
 namespace {
 
 constexpr std::int64_t few_events = 64;
-constexpr std::int64_t many_events = 20'000;
 
 // Exact to some milliseconds, for a load from memory: behind each event, the exact clock would be a twentieth of
 // the cost of a cheap one.
@@ -78,19 +76,22 @@ void Fold::run(Position target, std::optional<std::size_t> limit) {
     if (position_ >= target) return;
     auto left = limit.value_or(std::numeric_limits<std::size_t>::max());
     undoing([&] {
-        auto events = events_up_to(target);
-        auto event = events.begin();
-        if (settings_.passes_silently && event == EventRange::end()) {
+        bool is_at_end = true;
+        bool is_empty = true;
+        read_events(target, [&](const Event& event) {
+            is_empty = false;
+            const bool goes_on = is_amid_pieces(event) || (left > 0 && !stopped());
+            if (!goes_on || outcome_ != Advance::done) return is_at_end = false;
+            take_one(event);
+            left -= std::min<std::size_t>(left, 1);
+            return true;
+        });
+        if (settings_.passes_silently && is_empty && batch_.reached == position_) {
             looked_to_ = std::max(looked_to_, target);
             return;
         }
-        while (event != EventRange::end() && left > 0 && !stopped() && outcome_ == Advance::done) {
-            take_one(*event);
-            --left;
-            ++event;
-        }
         // The rest up to the target holds nothing for this projection: one write passes over all of it.
-        if (event == EventRange::end()) skip_to(target);
+        if (is_at_end && outcome_ == Advance::done) skip_to(target);
         end_batch();
     });
 }
@@ -150,29 +151,102 @@ void Fold::begin() {
     if (!handler_) handler_ = projection_.handler(model_);
 }
 
-EventRange Fold::events_up_to(Position target) const {
+EventRange Fold::events_between(Position after, Position target) const {
     auto parts = projection_.parts();
     // A transaction writes the id of its last event. Where there are few events, they bring it along.
-    if (target.value() - looked_to().value() <= few_events) parts.id = true;
+    if (target.value() - after.value() <= few_events) parts.id = true;
     Read read{projection_.query()};
-    read.after(looked_to()).until(target).only(parts);
-    const bool is_long = target.value() - looked_to().value() >= many_events;
-    const bool pays = settings_.reads_ahead && is_long && !projection_.folds_in_memory();
-    return pays ? read_ahead(store_.read(read)) : store_.read(read);
+    read.after(after).until(target).only(parts);
+    return store_.read(read);
+}
+
+/// Calls `visit` with each event behind what is committed, up to `target`, until it returns false. At one that
+/// cannot be upcast it does what on_error() says.
+template <class Visit>
+void Fold::read_events(Position target, const Visit& visit) {
+    auto after = looked_to();
+    for (;;) {
+        const auto events = events_between(after, target);
+        EventRange::iterator event;
+        std::optional<UpcastError> broken;
+        // Only what the read throws is looked at here: what `visit` throws is for the caller.
+        const auto there = [&](bool first) {
+            try {
+                if (first) {
+                    event = events.begin();
+                } else {
+                    ++event;
+                }
+                return event != EventRange::end();
+            } catch (const UpcastError& error) {
+                broken = error;
+                return false;
+            }
+        };
+        for (bool more = there(true); more; more = there(false)) {
+            if (!visit(*event)) return;
+        }
+        if (!broken) return;
+        pass_over(*broken);
+        if (outcome_ != Advance::done) return;
+        after = broken->position();
+    }
+}
+
+/// Of the events before it, all have been taken.
+void Fold::pass_over(const UpcastError& error) {
+    const auto read = store_.read(all().raw().after(error.position().previous()).until(error.position()));
+    const auto event = read.begin();
+    if (event == EventRange::end()) throw error;
+    if (projection_.on_error() == OnError::stop) {
+        end_batch();
+        if (outcome_ == Advance::done) stop_at(*event, error.place(), error.reason());
+        return;
+    }
+    begin();
+    file_.write_skipped(*event, error.place(), error.reason());
+    ++batch_.skipped;
+    batch_.reached = batch_.last = error.position();
+    batch_.last_id = event->id;
+}
+
+/// The state "failed" at the position before the event, with everything up to there, and nothing of the event.
+void Fold::stop_at(const Event& event, const std::string& place, const std::string& reason) {
+    const HandlerFailed error{projection_.name(), event, place, reason};
+    if (is_amid_pieces(event)) {
+        take_again(event.position.previous());  // without the pieces of it that were taken
+        if (outcome_ != Advance::done) return;
+    }
+    begin();
+    skip_to(event.position.previous());
+    write("failed", error.what(), place);
+    if (outcome_ == Advance::done) throw error;
+}
+
+/// Whether `next` is a further piece of the event that was taken last.
+bool Fold::is_amid_pieces(const Event& next) const noexcept {
+    return next.pieces > 1 && batch_.taken > 0 && next.position == batch_.last;
 }
 
 void Fold::take_one(const Event& event) {
     if (outcome_ != Advance::done) return;
+    if (batch_.is_due && !is_amid_pieces(event)) {
+        end_batch();
+        if (outcome_ != Advance::done) return;
+    }
     begin();
     if (care_ > 0) {
         take_with_care(event);
     } else if (failure_of([&] { handler_->apply(of_its_parts(event)); })) {
-        return take_again(event.position);
+        return take_again(event.position, event.piece + 1);
     }
     if (outcome_ != Advance::done) return;
     batch_.reached = batch_.last = event.position;
-    batch_.last_id = event.id;
-    if (++batch_.taken == settings_.batch || batch_.is_complete || is_long()) end_batch();
+    // Of the stored event, whichever of its pieces this is.
+    batch_.last_id = event.id.is_nil() ? event.id : event.id.of_piece(event.piece);
+    if (++batch_.taken < settings_.batch && !batch_.is_complete && !is_long()) return;
+    batch_.is_due = true;
+    if (event.piece + 1 == event.pieces) end_batch();
 }
 
 bool Fold::is_long() const { return coarse_now() - transaction_began_ >= settings_.longest; }
@@ -191,6 +265,8 @@ const Event& Fold::of_its_parts(const Event& event) {
     narrowed_->stream = event.stream;
     narrowed_->type = event.type;
     narrowed_->schema_version = event.schema_version;
+    narrowed_->piece = event.piece;
+    narrowed_->pieces = event.pieces;
     narrowed_->occurred_at = event.occurred_at;
     narrowed_->recorded_at = event.recorded_at;
     if (parts.id) narrowed_->id = event.id;
@@ -200,11 +276,16 @@ const Event& Fold::of_its_parts(const Event& event) {
     return *narrowed_;
 }
 
-// Undoes the batch and takes its events up to `last` once more, with care.
-void Fold::take_again(Position last) {
+// Undoes the batch and takes its events up to `last` once more, with care; of the one at `last`, the first
+// `pieces`.
+void Fold::take_again(Position last, int pieces) {
     care_ = std::max(settings_.batch, batch_.taken + 1);
     undo();
-    for (const Event& event : events_up_to(last)) take_one(event);
+    read_events(last, [&](const Event& event) {
+        if (event.position == last && event.piece >= pieces) return false;
+        take_one(event);
+        return true;
+    });
 }
 
 void Fold::take_with_care(const Event& event) {
@@ -216,7 +297,7 @@ void Fold::take_with_care(const Event& event) {
     });
     const bool lost_all = !has_transaction();
     if (lost_all) {
-        take_again(event.position.previous());
+        take_again(event.position, event.piece);
         if (outcome_ != Advance::done) return;
         begin();
         batch_.is_complete = true;  // so that none of it is lost again when another event fails like this
@@ -227,13 +308,7 @@ void Fold::take_with_care(const Event& event) {
     if (!failure) return;
 
     handler_ = projection_.handler(model_);
-    if (projection_.on_error() == OnError::stop) {
-        const HandlerFailed error{projection_.name(), event, failure->place, failure->reason};
-        skip_to(event.position.previous());
-        write("failed", error.what(), failure->place);
-        if (outcome_ == Advance::done) throw error;
-        return;
-    }
+    if (projection_.on_error() == OnError::stop) return stop_at(event, failure->place, failure->reason);
     file_.write_skipped(event, failure->place, failure->reason);
     ++batch_.skipped;
 }

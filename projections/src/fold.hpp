@@ -8,15 +8,21 @@
 // events of the next batch, as what fails once often fails again. Without care an event costs no savepoint. A
 // failure that takes the whole transaction with it, savepoints and all, costs those before it once more, and they
 // are committed at once.
+//
+// Where a stored event was split by upcasters, its pieces share their position, and so one transaction: a batch
+// never ends between them, a limit and a stop wait for the last one, and what fails at one of them takes those
+// before it back. An event that cannot be upcast is treated as one that the handler failed at.
 #pragma once
 
 #include "generation_file.hpp"
 #include "precedence.hpp"
 
 #include <stele/projections/rebuild.hpp>
+#include <stele/schema/upcaster.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,8 +38,6 @@ public:
         std::stop_token stop;
         /// Events that the projection does not take are passed over without a write, until pass().
         bool passes_silently = false;
-        /// A second thread reads, where there is much to read.
-        bool reads_ahead = false;
         /// Where others may want to write to the generation's file: they go first, before each transaction.
         const LetOthersFirst* others = nullptr;
         /// A transaction that has lasted so long is ended behind the event that it is at: so slow handlers do not
@@ -87,7 +91,12 @@ private:
     void begin();
     void take_one(const Event& event);
     void take_with_care(const Event& event);
-    void take_again(Position last);
+    void take_again(Position last, int pieces = std::numeric_limits<int>::max());
+    [[nodiscard]] bool is_amid_pieces(const Event& next) const noexcept;
+    template <class Visit>
+    void read_events(Position target, const Visit& visit);
+    void pass_over(const UpcastError& error);
+    void stop_at(const Event& event, const std::string& place, const std::string& reason);
     void end_batch();
     void write(std::string_view state, std::string_view error, std::string_view place);
     [[nodiscard]] std::optional<EventId> id_of(Position reached) const;
@@ -97,7 +106,7 @@ private:
     void require_transaction() const;
     void start_batch() noexcept;
     [[nodiscard]] bool is_long() const;
-    [[nodiscard]] EventRange events_up_to(Position target) const;
+    [[nodiscard]] EventRange events_between(Position after, Position target) const;
     [[nodiscard]] double rate() const;
 
     const EventStore& store_;
@@ -119,6 +128,7 @@ private:
         std::size_t taken = 0;
         std::int64_t skipped = 0;
         bool is_complete = false;  ///< however few are in it
+        bool is_due = false;       ///< it ends behind the last piece of the event that it is at
     };
     Batch batch_;
     std::optional<Event> narrowed_;  ///< an event without what the projection does not look at; keeps its memory

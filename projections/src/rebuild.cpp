@@ -1,6 +1,7 @@
 #include <stele/projections/rebuild.hpp>
 
 #include "fold.hpp"
+#include "for_store.hpp"
 #include "generation_build.hpp"
 #include "generation_file.hpp"
 #include "models_folder.hpp"
@@ -12,8 +13,9 @@
 
 namespace stele {
 
-std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& projection,
-                               const RebuildOptions& options) {
+std::optional<Rebuilt> rebuild(const EventStore& store, const Projection& given, const RebuildOptions& options) {
+    const auto through = for_store(store, given);
+    const auto& projection = *through;
     const auto until = bound_of(store, options);
     return naming(projection.name(), [&]() -> std::optional<Rebuilt> {
         if (options.into) return build_into_file(store, projection, options, until.value_or(store.head()));
@@ -66,7 +68,9 @@ Advance advance(const EventStore& store, const Projection& projection, const std
 
 }  // namespace
 
-CaughtUp catch_up(const EventStore& store, const Projection& projection, const CatchUpOptions& options) {
+CaughtUp catch_up(const EventStore& store, const Projection& given, const CatchUpOptions& options) {
+    const auto through = for_store(store, given);
+    const auto& projection = *through;
     const ModelsFolder models{store.models_folder(), projection.name()};
     return naming(projection.name(), [&] {
         auto current = models.current();

@@ -1,8 +1,11 @@
 #include <stele/projections/rebuild_all.hpp>
 
+#include "for_store.hpp"
 #include "naming.hpp"
 #include "rebuild_job.hpp"
 #include "shared_scan.hpp"
+
+#include <stele/schema/upcaster.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -58,9 +61,13 @@ bool are_rare(const EventStore& store, const Projection& projection, Position fr
     std::size_t selected = 0;
     for (std::int64_t place = 0; place < places; ++place) {
         const auto after = from.value() + (target.value() - from.value()) * place / places;
-        for (const Event& event : store.read(all().after(Position{after}).until(target).limit(at_each))) {
-            ++looked_at;
-            if (projection.query().matches(event)) ++selected;
+        try {
+            for (const Event& event : store.read(all().after(Position{after}).until(target).limit(at_each))) {
+                ++looked_at;
+                if (projection.query().matches(event)) ++selected;
+            }
+        } catch (const UpcastError&) {
+            continue;  // for the fold to come upon
         }
     }
     return selected * rare < looked_at;
@@ -123,8 +130,10 @@ std::vector<RebuildResult> rebuild_all(const EventStore& store,
     const auto target = until.value_or(store.head());
 
     std::mutex telling;
+    std::vector<std::shared_ptr<const Projection>> through;
     std::vector<std::unique_ptr<Task>> tasks;
-    for (const auto& projection : projections) {
+    for (const auto& given : projections) {
+        const auto& projection = through.emplace_back(for_store(store, given));
         auto& task = *tasks.emplace_back(
             std::make_unique<Task>(Task{*projection, options.each, RebuildResult{projection->name()}}));
         task.options.into.reset();
@@ -180,8 +189,12 @@ std::vector<RebuildResult> rebuild_all(const EventStore& store,
         fed_ones.take([&](std::size_t i) {
             auto& task = *together[i];
             task.attempt([&] {
-                if (const auto error = scan->error_of(i)) std::rethrow_exception(error);
-                if (!options.each.stop.stop_requested()) task.job->pass(target);
+                try {
+                    if (const auto error = scan->error_of(i)) std::rethrow_exception(error);
+                    if (!options.each.stop.stop_requested()) task.job->pass(target);
+                } catch (const UpcastError&) {
+                    // Whom the event concerns comes upon it again, going on by itself, and says so.
+                }
             });
             finish(task);
         });

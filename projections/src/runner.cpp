@@ -1,5 +1,6 @@
 #include <stele/projections/runner.hpp>
 
+#include "for_store.hpp"
 #include "hosted.hpp"
 #include "listeners/listener_host.hpp"
 #include "models_folder.hpp"
@@ -203,7 +204,7 @@ void Runner::add(std::shared_ptr<const Projection> projection) {
         throw InvalidInput{"projection \"" + projection->name() + "\"", "a runner that has not begun",
                            "one that has; add projections before start() and step()"};
     }
-    state_->registry.add(std::move(projection));
+    state_->registry.add(for_store(state_->store, std::move(projection)));
 }
 
 void Runner::add(const ProjectionRegistry& registry) {

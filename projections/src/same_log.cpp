@@ -13,6 +13,16 @@ std::optional<EventId> id_at(const EventStore& store, Position position) {
     return std::nullopt;
 }
 
+std::optional<Event> stored_at(const EventStore& store, Position position) {
+    auto read = all();
+    read.after(position.previous())
+        .until(position)
+        .raw()
+        .only({.id = false, .data = false, .metadata = false, .tags = false});
+    for (const Event& event : store.read(read)) return event;
+    return std::nullopt;
+}
+
 std::optional<ProjectionError> not_of_this_log(const EventStore& store, const Generation& generation) {
     const auto position = std::to_string(generation.position.value());
     if (const auto head = store.head(); generation.position > head) {

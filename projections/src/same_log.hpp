@@ -16,6 +16,10 @@ namespace stele {
 /// The id of the event at `position`, all that is read of it; empty where there is none.
 [[nodiscard]] std::optional<EventId> id_at(const EventStore& store, Position position);
 
+/// The event that is stored at `position`, not upcast, without id, data, metadata and tags; empty where there is
+/// none.
+[[nodiscard]] std::optional<Event> stored_at(const EventStore& store, Position position);
+
 /// Why the rows of `generation` are not the fold of this log, as a ProjectionError "projection_ahead" or
 /// "projection_log"; empty where nothing speaks against it. Generations of earlier builds of Stele know no id.
 /// Cost: one event is looked up.

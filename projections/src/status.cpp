@@ -2,6 +2,7 @@
 
 #include "build_progress.hpp"
 #include "control_db.hpp"
+#include "for_store.hpp"
 #include "leases.hpp"
 #include "models_folder.hpp"
 #include "same_log.hpp"
@@ -70,7 +71,7 @@ void add_failure(ProjectionStatus& status, const EventStore& store, const Genera
     ProjectionFailure failure;
     failure.position = generation.position.next();
     failure.error = generation.error;
-    if (const auto event = store.at(failure.position)) failure.type = event->type;
+    if (const auto event = stored_at(store, failure.position)) failure.type = event->type;
     failure.place = generation.error_place;
     status.failure = std::move(failure);
 }
@@ -173,7 +174,7 @@ ProjectionStatus status_of(const EventStore& store, const std::string& name, con
 
     status.lag_events = std::max<std::int64_t>(0, head.value() - status.position.value());
     if (status.lag_events > 0) {
-        if (const auto missing = store.at(status.position.next())) {
+        if (const auto missing = stored_at(store, status.position.next())) {
             const std::chrono::duration<double> lag = now() - missing->recorded_at;
             status.lag_seconds = std::max(0.0, lag.count());
         }
@@ -189,7 +190,8 @@ Control control_of(const EventStore& store) {
 
 }  // namespace
 
-std::vector<ProjectionStatus> projection_status(const EventStore& store, const ProjectionRegistry& registry) {
+std::vector<ProjectionStatus> projection_status(const EventStore& store, const ProjectionRegistry& given) {
+    const auto registry = for_store(store, given);
     const auto built = ModelsFolder::names(store.models_folder());
     std::set<std::string> names{built.begin(), built.end()};
     for (const auto& projection : registry.all()) names.insert(projection->name());
@@ -202,8 +204,9 @@ std::vector<ProjectionStatus> projection_status(const EventStore& store, const P
     return all;
 }
 
-ProjectionStatus projection_status(const EventStore& store, const ProjectionRegistry& registry,
+ProjectionStatus projection_status(const EventStore& store, const ProjectionRegistry& given,
                                    std::string_view name) {
+    const auto registry = for_store(store, given);
     const auto* definition = registry.find(name);
     const auto built = ModelsFolder::names(store.models_folder());
     if (definition == nullptr && std::find(built.begin(), built.end(), name) == built.end()) {

@@ -4,6 +4,7 @@
 #include "upcast_step.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <sstream>
 
 namespace stele {
@@ -58,9 +59,22 @@ void add_rename(std::map<std::string, detail::Rename>& renames, std::string type
 EventTypesError::EventTypesError(const std::string& place, const std::string& what, nlohmann::json facts)
     : Error("event_types", place + ": " + what, std::move(facts)) {}
 
-EventTypes::EventTypes() : parts_(std::make_shared<const Parts>()) {}
+/// What is compiled when somebody first asks for it.
+struct EventTypes::Lazy {
+    std::mutex mutex;
+    std::optional<Upcasters> upcasters;
+};
+
+EventTypes::EventTypes() : lazy_(std::make_shared<Lazy>()), parts_(std::make_shared<const Parts>()) {}
+
+const Upcasters& EventTypes::upcasters() const {
+    const std::lock_guard lock{lazy_->mutex};
+    if (!lazy_->upcasters) lazy_->upcasters.emplace(*this);
+    return *lazy_->upcasters;
+}
 
 EventTypes::Parts& EventTypes::changed() {
+    lazy_ = std::make_shared<Lazy>();
     auto copy = std::make_shared<Parts>(*parts_);
     parts_ = copy;
     return *copy;
@@ -132,6 +146,16 @@ EventTypes& EventTypes::add(std::string type, int version, JsonSchema schema) {
     return *this;
 }
 
+EventTypes& EventTypes::add(const EventTypes& other) {
+    const auto& others = *other.parts_;
+    for (const auto& [kind, schema] : others.schemas) add(kind.type, kind.version, schema);
+    for (const auto& [from, step] : others.steps) add_step(from, step);
+    for (const auto& [type, to] : others.renames) rename(type, to.to, to.place);
+    for (const auto& [type, to] : others.aggregate_renames) rename_aggregate(type, to.to, to.place);
+    if (!others.revision.empty()) revision(parts_->revision + others.revision);
+    return *this;
+}
+
 const JsonSchema* EventTypes::schema(const std::string& type, int version) const {
     const auto found = parts_->schemas.find({type, version});
     return found == parts_->schemas.end() ? nullptr : &found->second;
@@ -193,6 +217,6 @@ std::vector<EventTypes::Known> EventTypes::known() const {
     return list;
 }
 
-std::string EventTypes::fingerprint() const { return Upcasters{*this}.fingerprint(); }
+std::string EventTypes::fingerprint() const { return upcasters().fingerprint(); }
 
 }  // namespace stele

@@ -39,6 +39,7 @@ struct Upcasters::Worker::State {
     bool run_function(const Event& stored, const detail::UpcastStep& step, Item& item);
     bool run_sql(const Event& stored, const detail::UpcastStep& step, Item& item);
     void finish(const Event& stored, Item item);
+    void write_down(const Event& stored, Item& item);
     Event& event_at(const Event& stored, const Item& item);
     const StreamId& stream_today(const StreamId& stored);
     [[nodiscard]] UpcastError error(const Event& stored, const std::string& place, const TypeVersion& kind,
@@ -116,10 +117,7 @@ bool Upcasters::Worker::State::run_function(const Event& stored, const detail::U
 bool Upcasters::Worker::State::run_sql(const Event& stored, const detail::UpcastStep& step, Item& item) {
     if (step.expressions.empty()) return false;  // drop
     if (!bench) bench = compiled->borrow();
-    if (item.value) {
-        item.text = JsonText::keep(std::move(*item.value), "the data");
-        item.value.reset();
-    }
+    write_down(stored, item);
     std::vector<detail::UpcastBench::Value> values;
     {
         auto& event = event_at(stored, item);
@@ -140,16 +138,19 @@ bool Upcasters::Worker::State::run_sql(const Event& stored, const detail::Upcast
 }
 
 void Upcasters::Worker::State::finish(const Event& stored, Item item) {
-    if (item.value) {
-        try {
-            item.text = JsonText::keep(std::move(*item.value), "the new data");
-        } catch (const InvalidInput& wrong) {
-            throw error(stored, function_of(*item.made_by, {stored.type, stored.schema_version}), item.kind,
-                        wrong.what());
-        }
-        item.value.reset();
-    }
+    write_down(stored, item);
     made.push_back(std::move(item));
+}
+
+/// What JSON cannot say is the fault of the function that gave it.
+void Upcasters::Worker::State::write_down(const Event& stored, Item& item) {
+    if (!item.value) return;
+    try {
+        item.text = JsonText::keep(std::move(*item.value), "the new data");
+    } catch (const InvalidInput& wrong) {
+        throw error(stored, item.made_by->place + " upcaster that gave it", item.kind, wrong.what());
+    }
+    item.value.reset();
 }
 
 /// The event as a step begins with it, its data as it is stored.

@@ -69,10 +69,7 @@ Upcasters::Upcasters(const EventTypes& types) {
     for (const auto& [from, step] : compiled->steps) {
         auto& plan = compiled->plans[from.type];
         plan.today = from.type;
-        if (plan.by_version.size() <= static_cast<std::size_t>(from.version)) {
-            plan.by_version.resize(static_cast<std::size_t>(from.version) + 1);
-        }
-        plan.by_version[static_cast<std::size_t>(from.version)] = &step;
+        plan.by_version.emplace(from.version, &step);
         if (step.is_sql()) bench.prepare(step);
         if (step.looks_at_event) compiled->uses = {true, true, true};
     }
@@ -106,8 +103,7 @@ void Upcasters::Compiled::note_sources() {
             const auto* next = plan_of(type);
             if (next == nullptr) continue;
             if (next->is_renamed) open.push_back(next->today);
-            for (const auto* step : next->by_version) {
-                if (step == nullptr) continue;
+            for (const auto& [version, step] : next->by_version) {
                 for (const auto& into : step->into) open.push_back(into.type);
             }
         }

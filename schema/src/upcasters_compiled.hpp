@@ -17,8 +17,8 @@ namespace stele {
 struct Upcasters::Compiled {
     /// What is done with the events of one type.
     struct TypePlan {
-        std::string today;                                  ///< what it is called
-        std::vector<const detail::UpcastStep*> by_version;  ///< [version], null: it stays as it is
+        std::string today;                                    ///< what it is called
+        std::map<int, const detail::UpcastStep*> by_version;  ///< others stay as they are
         bool is_renamed = false;
     };
 
@@ -35,8 +35,8 @@ struct Upcasters::Compiled {
     std::vector<std::unique_ptr<detail::UpcastBench>> idle;
 
     [[nodiscard]] const detail::UpcastStep* step_of(const TypePlan& plan, int version) const noexcept {
-        const auto at = static_cast<std::size_t>(version);
-        return at < plan.by_version.size() ? plan.by_version[at] : nullptr;
+        const auto step = plan.by_version.find(version);
+        return step == plan.by_version.end() ? nullptr : step->second;
     }
     [[nodiscard]] const TypePlan* plan_of(const std::string& type) const noexcept {
         const auto plan = plans.find(type);

@@ -101,7 +101,7 @@ struct EventStore::State {
     static std::shared_ptr<UpcastingBackend> over(const std::shared_ptr<Backend>& log, const Options& options,
                                                   const std::string& store) {
         if (!options.event_types) return nullptr;
-        Upcasters upcasters{*options.event_types};
+        auto upcasters = options.event_types->upcasters();
         if (upcasters.empty()) return nullptr;
         return std::make_shared<UpcastingBackend>(log, std::move(upcasters), store);
     }

@@ -75,7 +75,9 @@ const Event* Subscription::next(const std::stop_token& stop) {
     if (state.at == state.filled && !state.await(std::chrono::steady_clock::time_point::max(), stop))
         return nullptr;
     const auto& event = state.page[state.at++];
-    state.position = event.position;
+    // Who goes on from position() gets all pieces of an event once more, or none.
+    const bool is_amid = state.at < state.filled && state.page[state.at].position == event.position;
+    state.position = is_amid ? event.position.previous() : event.position;
     return &event;
 }
 

@@ -8,47 +8,54 @@
 namespace stele {
 
 UpcastingBackend::UpcastingBackend(std::shared_ptr<Backend> log, Upcasters upcasters, const std::string& store)
-    : log_(std::move(log)), upcasters_(std::move(upcasters)) {
-    std::set<std::string> todays;
-    for (const auto& name : upcasters_.renamed_aggregates()) todays.insert(upcasters_.aggregate_today(name));
-    for (const auto& today : todays) {
-        std::vector<std::string> names{today};
-        for (const auto& name : upcasters_.renamed_aggregates()) {
-            if (upcasters_.aggregate_today(name) == today) names.push_back(name);
+    : log_(std::move(log)), upcasters_(std::move(upcasters)), store_(store) {
+    std::unordered_map<std::string, std::shared_ptr<Names>> by_today;
+    for (const auto& name : upcasters_.renamed_aggregates()) {
+        const auto& today = upcasters_.aggregate_today(name);
+        auto& names = by_today[today];
+        if (!names) names = std::make_shared<Names>(Names{{today}});
+        names->names.push_back(name);
+    }
+    for (const auto& [today, names] : by_today) {
+        look_up(*names);
+        for (const auto& name : names->names) names_.emplace(name, names);
+    }
+}
+
+void UpcastingBackend::look_up(const Names& names) const {
+    for (const auto& name : names.names) {
+        if (!log_->has_aggregate_type(name)) continue;
+        if (names.stored) {
+            throw StoreError{"aggregate_names",
+                             store_ + ": expected the streams of " + names.names.front() +
+                                 " under one of its names, " + "found some of " + *names.stored + " and some of " +
+                                 name + "; take the rename out, or copy one of them into streams of another store",
+                             {{"store", store_}, {"names", {*names.stored, name}}}};
         }
-        std::optional<std::string> stored;
-        for (const auto& name : names) {
-            if (!log_->has_aggregate_type(name)) continue;
-            if (stored) {
-                throw StoreError{"aggregate_names",
-                                 store + ": " + *stored + " and " + name +
-                                     " are one aggregate type by the names of today, " + today +
-                                     ", and expected its streams under one of these names, found some under both; "
-                                     "take the rename out, or copy one of them into streams of another store",
-                                 {{"store", store}, {"names", {*stored, name}}}};
-            }
-            stored = name;
-        }
-        for (const auto& name : names) stored_aggregates_.emplace(name, stored.value_or(today));
+        names.stored = name;
     }
 }
 
 // ---- Names
 
-const std::string* UpcastingBackend::stored_aggregate(std::string_view name) const {
-    if (stored_aggregates_.empty()) return nullptr;
-    const auto found = stored_aggregates_.find(std::string{name});
-    return found == stored_aggregates_.end() ? nullptr : &found->second;
+/// Empty for one that was never renamed.
+std::optional<std::string> UpcastingBackend::stored_aggregate(std::string_view name) const {
+    if (names_.empty()) return {};
+    const auto found = names_.find(std::string{name});
+    if (found == names_.end()) return {};
+    const std::lock_guard lock{names_mutex_};
+    if (!found->second->stored) look_up(*found->second);
+    return found->second->stored.value_or(found->second->names.front());
 }
 
 StreamId UpcastingBackend::stored(const StreamId& stream) const {
-    const auto* name = stored_aggregate(stream.aggregate_type());
-    if (name == nullptr || *name == stream.aggregate_type()) return stream;
+    const auto name = stored_aggregate(stream.aggregate_type());
+    if (!name || *name == stream.aggregate_type()) return stream;
     return StreamId{stream.tenant(), *name, stream.aggregate_id()};
 }
 
 StreamId UpcastingBackend::today(const StreamId& stream) const {
-    if (stored_aggregates_.empty()) return stream;
+    if (names_.empty()) return stream;
     const std::string type{stream.aggregate_type()};
     const auto& name = upcasters_.aggregate_today(type);
     return name == type ? stream : StreamId{stream.tenant(), name, stream.aggregate_id()};
@@ -57,10 +64,11 @@ StreamId UpcastingBackend::today(const StreamId& stream) const {
 // ---- Queries
 
 bool UpcastingBackend::concerns(const QueryItem& item) const {
-    if (!stored_aggregates_.empty()) {
+    if (!names_.empty()) {
+        const auto has_names = [&](std::string_view name) { return names_.count(std::string{name}) != 0; };
         if (item.stream) {
-            if (stored_aggregate(item.stream->aggregate_type()) != nullptr) return true;
-        } else if (!item.aggregate_type || stored_aggregate(*item.aggregate_type) != nullptr) {
+            if (has_names(item.stream->aggregate_type())) return true;
+        } else if (!item.aggregate_type || has_names(*item.aggregate_type)) {
             return true;
         }
     }
@@ -84,7 +92,7 @@ QueryItem UpcastingBackend::stored(const QueryItem& item) const {
     stored_item.types.assign(types.begin(), types.end());
     if (item.stream) stored_item.stream = stored(*item.stream);
     if (item.aggregate_type) {
-        if (const auto* name = stored_aggregate(*item.aggregate_type)) stored_item.aggregate_type = *name;
+        if (auto name = stored_aggregate(*item.aggregate_type)) stored_item.aggregate_type = std::move(name);
     }
     return stored_item;
 }
@@ -99,7 +107,7 @@ Query UpcastingBackend::stored(const Query& query) const {
 
 /// Who asks by a name of before means the same aggregates.
 Query UpcastingBackend::today(const Query& query) const {
-    if (query.selects_everything() || stored_aggregates_.empty()) return query;
+    if (query.selects_everything() || names_.empty()) return query;
     auto items = query.items();
     for (auto& item : items) {
         if (item.stream) item.stream = today(*item.stream);
@@ -162,7 +170,7 @@ std::optional<Event> UpcastingBackend::at(Position position) {
 }
 
 void UpcastingBackend::streams(const std::function<bool(const StreamInfo&)>& visit) {
-    if (stored_aggregates_.empty()) return log_->streams(visit);
+    if (names_.empty()) return log_->streams(visit);
     log_->streams([&](const StreamInfo& stored_info) {
         auto info = stored_info;
         info.stream = today(stored_info.stream);

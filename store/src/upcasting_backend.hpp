@@ -15,6 +15,7 @@
 
 #include <stele/schema/upcaster.hpp>
 
+#include <mutex>
 #include <unordered_map>
 
 namespace stele {
@@ -67,15 +68,25 @@ public:
 
 private:
     std::vector<Event> upcast(Event event) const;
-    [[nodiscard]] const std::string* stored_aggregate(std::string_view name) const;
+    [[nodiscard]] std::optional<std::string> stored_aggregate(std::string_view name) const;
     [[nodiscard]] bool concerns(const QueryItem& item) const;
     [[nodiscard]] QueryItem stored(const QueryItem& item) const;
     [[nodiscard]] Query today(const Query& query) const;
 
     std::shared_ptr<Backend> log_;
     Upcasters upcasters_;
-    /// By every name of an aggregate type that was ever renamed: the one that this log has its streams under.
-    std::unordered_map<std::string, std::string> stored_aggregates_;
+    /// The names that one aggregate type has had, today's first.
+    struct Names {
+        std::vector<std::string> names;
+        /// The one that this log has its streams under; empty while it has none, and another process, that knows no
+        /// rename, may still be the first to make one.
+        mutable std::optional<std::string> stored{};
+    };
+    void look_up(const Names& names) const;
+
+    std::string store_;
+    std::unordered_map<std::string, std::shared_ptr<Names>> names_;  ///< by each of them
+    mutable std::mutex names_mutex_;                                 ///< guards Names::stored
 };
 
 }  // namespace stele

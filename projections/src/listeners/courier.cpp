@@ -65,6 +65,7 @@ Courier::Turn Courier::work(std::size_t max) {
     settle();
     go_on_with_keys();
     dispatch();
+    if (!halt_.empty()) return trouble(std::exchange(halt_, {}));
     troubles_ = 0;
     last_trouble_.clear();
     const bool has_more = may_deliver() && has_room() && (range_ || outstanding_.read_to() < context_.store.head());
@@ -227,10 +228,7 @@ void Courier::load() {
 
 void Courier::take_up_again(const std::vector<Position>& positions) {
     for (const auto position : positions) {
-        const auto event = context_.store.at(position);
-        if (!event)
-            throw StoreError{"damage", "the log has no event at position " + std::to_string(position.value())};
-        (void)take_up(*event, true);
+        if (auto item = stored_at(position)) (void)take_up(std::move(*item), true);
     }
 }
 
@@ -247,6 +245,7 @@ void Courier::unload() {
     settlement_ = {};
     claims_.clear();
     effects_.clear();
+    next_pieces_.clear();
     unstored_ = 0;
     is_due_known_ = false;
     has_passed_over_due_ = false;

@@ -142,8 +142,10 @@ private:
     };
 
     // Workers.
-    std::optional<Failure> attempt(const RunItem& item, bool is_trial, Success& success,
+    std::optional<Failure> attempt(const RunItem& item, const Event& piece, bool is_trial, Success& success,
                                    const std::function<void(const Delivery&)>& deliver);
+    std::optional<Failure> deliver_pieces(RunItem& item, std::unique_ptr<ListenerHandler>& handler, bool is_trial,
+                                          Success& success);
     void deliver(ListenerHandler& handler, const Event& event, const Delivery& delivery);
     [[nodiscard]] std::unique_ptr<ListenerHandler> take_handler();
     void put_back(std::unique_ptr<ListenerHandler> handler);
@@ -172,7 +174,11 @@ private:
     void change_state(const ListenerPlace& place);
     // From the log:
     std::size_t feed(std::size_t max);
-    bool take_up(const Event& event, bool is_again);
+    void read_on(std::size_t max, std::size_t& taken);
+    void feed_next(std::size_t& taken);
+    [[nodiscard]] std::optional<RunItem> stored_at(Position position) const;
+    bool take_up(RunItem item, bool is_again);
+    [[nodiscard]] std::optional<RunItem> selected(const RunItem& item);
     [[nodiscard]] bool is_repetition(const Event& event);
     [[nodiscard]] bool is_own_effect(const Event& event) const;
     void queue_up(const std::string& key, RunItem item);
@@ -180,7 +186,8 @@ private:
     void deliver_due();
     bool push_due(Timestamp now, std::size_t most, bool is_trial);
     bool push_parked(const std::vector<ParkedDelivery>& deliveries, bool is_trial);
-    [[nodiscard]] bool is_still_selected(const std::string& key, const RunItem& item);
+    [[nodiscard]] std::optional<RunItem> still_selected(const std::string& key, const ParkedDelivery& delivery);
+    void fail_parked(const std::string& key, const RunItem& item, const Failure& failure);
     [[nodiscard]] Failure selection_failure(const char* error) const;
     // To the workers:
     void dispatch();
@@ -242,6 +249,10 @@ private:
     bool is_due_known_ = false;
     bool has_passed_over_due_ = false;  ///< as events of the same key are in memory still
     Time reload_keys_at_{};
+    /// Of events that failed at a further piece: which one, while they are parked and this courier goes on with
+    /// them.
+    std::unordered_map<std::int64_t, std::size_t> next_pieces_;
+    std::string halt_;  ///< why the log cannot be read on: an event that cannot be upcast; empty: it can
     int troubles_ = 0;  ///< in a row
     std::string last_trouble_;
     std::minstd_rand random_{std::random_device{}()};

@@ -108,19 +108,24 @@ void Courier::append_effects() {
 // False where the handler failed; that is dealt with then.
 bool Courier::compose(std::unique_ptr<ListenerHandler>& handler, Effect& effect) {
     Success success;
-    auto failure = attempt(effect.item, false, success, [&](const Delivery& delivery) {
-        if (!handler) handler = listener_->handler();
-        const CausationScope scope{effect.item.event};
-        Append composed;
-        handler->compose(effect.item.event, delivery, composed);
-        effect.append = identified(composed, effect.item.event, listener_->name(), context_.keys);
-    });
-    if (!failure) {
-        effect.duration = success.duration;
-        return true;
+    // The effects of all pieces are one append, as they are of one position.
+    for (std::size_t place = 0; place < effect.item.pieces(); ++place) {
+        const auto& piece = effect.item.piece(place);
+        const auto failure = attempt(effect.item, piece, false, success, [&](const Delivery& delivery) {
+            if (!handler) handler = listener_->handler();
+            const CausationScope scope{piece};
+            Append composed;
+            handler->compose(piece, delivery, composed);
+            const auto append = identified(composed, piece, listener_->name(), context_.keys);
+            for (const auto& part : append.parts()) effect.append.to(part.stream, part.expected, part.events);
+            for (const auto& condition : append.conditions()) effect.append.unless(condition);
+        });
+        effect.duration += success.duration;
+        if (!failure) continue;
+        fail_effect(effect, *failure);
+        return false;
     }
-    fail_effect(effect, *failure);
-    return false;
+    return true;
 }
 
 void Courier::fail_effect(const Effect& effect, const Failure& failure) {
@@ -165,7 +170,7 @@ void Courier::commit_alone(Effect& effect) {
     if (!settlement_.is_empty()) settle_now(false);
     if (life != life_) return;
     bool is_behind = false;
-    auto failure = attempt(effect.item, false, success, [&](const Delivery&) {
+    auto failure = attempt(effect.item, effect.item.event, false, success, [&](const Delivery&) {
         auto append = effect.append;
         append.tracking(source_, effect.item.event.position.value());
         const auto result = context_.store.try_append(append);

@@ -26,10 +26,7 @@ void Courier::carry(Run run, const std::function<void()>& keep_rate) noexcept {
         keep_rate();
         if (!may_go_on()) break;
         Success success;
-        auto failure = attempt(*item, run.is_trial, success, [&](const Delivery& delivery) {
-            if (!handler) handler = listener_->handler();
-            deliver(*handler, item->event, delivery);
-        });
+        auto failure = deliver_pieces(*item, handler, run.is_trial, success);
         if (failure) {
             // One that was told to give up is as if it had not begun.
             if (abort_.stop_requested() && !failure->is_permanent) break;
@@ -52,12 +49,29 @@ void Courier::carry(Run run, const std::function<void()>& keep_rate) noexcept {
     report(std::move(part));
 }
 
+// One after another, from where the last attempt failed. Empty where the last one is done.
+std::optional<Courier::Failure> Courier::deliver_pieces(RunItem& item, std::unique_ptr<ListenerHandler>& handler,
+                                                        bool is_trial, Success& success) {
+    std::chrono::microseconds duration{};
+    for (; item.next_piece < item.pieces(); ++item.next_piece) {
+        const auto& piece = item.piece(item.next_piece);
+        auto failure = attempt(item, piece, is_trial, success, [&](const Delivery& delivery) {
+            if (!handler) handler = listener_->handler();
+            deliver(*handler, piece, delivery);
+        });
+        if (failure) return failure;
+        success.duration = duration += success.duration;
+    }
+    return std::nullopt;
+}
+
 // Empty where the delivery is done.
-std::optional<Courier::Failure> Courier::attempt(const RunItem& item, bool is_trial, Success& success,
+std::optional<Courier::Failure> Courier::attempt(const RunItem& item, const Event& piece, bool is_trial,
+                                                 Success& success,
                                                  const std::function<void(const Delivery&)>& deliver) {
     const auto& head = listener_->head();
     const bool is_last = !is_trial && item.attempts + 1 >= head.retry.attempts;
-    const Delivery delivery{head.name, context_.keys.of(head.name, item.event.id), item.made + 1, is_last,
+    const Delivery delivery{head.name, context_.keys.of(head.name, piece.id), item.made + 1, is_last,
                             abort_.get_token()};
     Failure failure;
     failure.at = context_.options.clock();
@@ -146,6 +160,7 @@ void Courier::take_in(Report& part) {
         if (success.is_retry) ++counts_.retried;
         counts_.durations.add(std::chrono::duration<double>(success.duration).count());
         if (part.is_parked) {
+            next_pieces_.erase(success.position.value());
             settlement_.done.push_back({part.key, success.position, true});
         } else {
             settle_one(success.position, success.bytes);
@@ -183,6 +198,7 @@ void Courier::fail(Report& part, const RunItem& item, const Failure& failure) {
     settlement_.failures.push_back(
         {position, failure.at, failure.duration, failure.cause, failure.error, part.is_parked});
     if (!part.is_parked) settle_one(position, size_of(item));
+    if (item.pieces() > 1) next_pieces_[position.value()] = item.next_piece;
 
     const int attempts = item.attempts + (failure.counts ? 1 : 0);
     const bool is_last = failure.is_permanent || (failure.counts && attempts >= head.retry.attempts);

@@ -1,6 +1,8 @@
 // What a listener takes up: from the log, and from what is parked and due.
 #include "courier.hpp"
 
+#include <stele/schema/upcaster.hpp>
+
 #include <algorithm>
 
 namespace stele {
@@ -20,9 +22,22 @@ std::size_t bytes_of(const Event& event) {
 
 // ---- From the log
 
-// Reads on until memory is full, the log ends, or `max` events were taken up.
+// Reads on until memory is full, the log ends, or `max` events were taken up; or up to an event that cannot be
+// upcast, behind which nothing is delivered: halt_ says so.
 std::size_t Courier::feed(std::size_t max) {
     std::size_t taken = 0;
+    halt_.clear();
+    try {
+        read_on(max, taken);
+    } catch (const UpcastError& error) {
+        range_.reset();
+        halt_ = error.what();
+    }
+    append_effects();
+    return taken;
+}
+
+void Courier::read_on(std::size_t max, std::size_t& taken) {
     while (taken < max && has_room() && may_deliver()) {
         if (!range_) {
             const auto head = context_.store.head();
@@ -37,22 +52,77 @@ std::size_t Courier::feed(std::size_t max) {
             range_.reset();
             continue;
         }
-        if (take_up(*next_, false)) ++taken;
-        ++next_;
+        feed_next(taken);
         constexpr std::size_t effects_at_once = 256;
         if (effects_.size() >= effects_at_once) append_effects();
     }
-    append_effects();
-    return taken;
+}
+
+// The next event, with its further pieces, which stand behind it.
+void Courier::feed_next(std::size_t& taken) {
+    RunItem item{*next_};
+    std::exception_ptr behind_it;
+    try {
+        ++next_;
+        while (item.event.pieces > 1 && next_ != std::default_sentinel && next_->position == item.event.position) {
+            item.further.push_back(*next_);
+            ++next_;
+        }
+    } catch (...) {
+        behind_it = std::current_exception();  // all pieces come in one page: what failed is the next one
+    }
+    if (take_up(std::move(item), false)) ++taken;
+    if (behind_it) std::rethrow_exception(behind_it);
+}
+
+// The event at `position` as it is read today, with all of its pieces; empty where upcasters make nothing of it.
+std::optional<RunItem> Courier::stored_at(Position position) const {
+    if (position > context_.store.head()) {
+        throw StoreError{"damage", "the log has no event at position " + std::to_string(position.value()) +
+                                       ", which listener \"" + listener_->name() + "\" has taken up"};
+    }
+    std::optional<RunItem> item;
+    for (const auto& event : context_.store.read(all().after(position.previous()).until(position))) {
+        if (item) {
+            item->further.push_back(event);
+        } else {
+            item.emplace(RunItem{event});
+        }
+    }
+    return item;
+}
+
+// The pieces that the listener selects; none where it has nothing to do with the event. Throws InvalidInput.
+std::optional<RunItem> Courier::selected(const RunItem& item) {
+    std::optional<RunItem> wanted;
+    for (std::size_t place = 0; place < item.pieces(); ++place) {
+        selection_.take(item.piece(place));
+        if (!selection_.selects()) continue;
+        if (wanted) {
+            wanted->further.push_back(item.piece(place));
+        } else {
+            wanted.emplace(RunItem{item.piece(place), item.attempts, item.made});
+        }
+    }
+    return wanted;
 }
 
 // Whether the listener has anything to do with the event.
-bool Courier::take_up(const Event& event, bool is_again) {
-    selection_.take(event);
+bool Courier::take_up(RunItem item, bool is_again) {
+    const auto& event = item.event;
     std::string key;
     try {
+        bool is_wanted = false;
+        if (item.pieces() == 1) {
+            selection_.take(event);
+            is_wanted = selection_.selects();
+        } else if (auto wanted = selected(item)) {
+            item = std::move(*wanted);
+            selection_.take(event);
+            is_wanted = true;
+        }
         // One that was under way has claimed its value already.
-        if (!selection_.selects() || is_own_effect(event) || (!is_again && is_repetition(event))) {
+        if (!is_wanted || is_own_effect(event) || (!is_again && is_repetition(event))) {
             outstanding_.read(event.position);
             return false;
         }
@@ -64,8 +134,8 @@ bool Courier::take_up(const Event& event, bool is_again) {
         Report part;
         if (listener_->head().order.kind != OrderBy::Kind::global) part.key = event.stream.name();
         outstanding_.take_up(event.position);
-        bytes_ += bytes_of(event);
-        fail(part, {event, 0, 0}, failure);
+        bytes_ += size_of(item);
+        fail(part, item, failure);
         return true;
     }
 
@@ -76,11 +146,11 @@ bool Courier::take_up(const Event& event, bool is_again) {
         return true;
     }
     outstanding_.take_up(event.position);
-    bytes_ += bytes_of(event);
+    bytes_ += size_of(item);
     if (listener_->head().appends) {
-        effects_.push_back({std::move(key), {event, 0, 0}, {}});
+        effects_.push_back({std::move(key), std::move(item), {}});
     } else {
-        queue_up(key, {event, 0, 0});
+        queue_up(key, std::move(item));
     }
     return true;
 }
@@ -129,7 +199,11 @@ void Courier::settle_one(Position position, std::size_t bytes) {
     ++unstored_;
 }
 
-std::size_t Courier::size_of(const RunItem& item) { return bytes_of(item.event); }
+std::size_t Courier::size_of(const RunItem& item) {
+    std::size_t bytes = 0;
+    for (std::size_t place = 0; place < item.pieces(); ++place) bytes += bytes_of(item.piece(place));
+    return bytes;
+}
 
 // ---- From what is parked
 
@@ -175,20 +249,45 @@ bool Courier::push_due(Timestamp now, std::size_t most, bool is_trial) {
     return has_pushed;
 }
 
-// What is parked may not be wanted any more, since the listener was changed; or its selection failed, and does so
-// again. Either is settled here.
-bool Courier::is_still_selected(const std::string& key, const RunItem& item) {
-    selection_.take(item.event);
+// What is parked may not be wanted any more, since the listener or an upcaster was changed; or its selection
+// failed, and does so again. Either is settled here. Else, what of it is to be delivered.
+std::optional<RunItem> Courier::still_selected(const std::string& key, const ParkedDelivery& delivery) {
+    std::optional<RunItem> item;
     try {
-        if (selection_.selects()) return true;
-        settlement_.done.push_back({key, item.event.position, true});
+        item = stored_at(delivery.position);
+        std::optional<RunItem> wanted;
+        if (item) {
+            item->attempts = delivery.attempts;
+            item->made = delivery.made;
+            wanted = selected(*item);
+        }
+        if (!wanted) settlement_.done.push_back({key, delivery.position, true});
+        const auto next = next_pieces_.find(delivery.position.value());
+        if (wanted && next != next_pieces_.end())
+            wanted->next_piece = std::min(next->second, wanted->further.size());
+        return wanted;
+    } catch (const UpcastError& error) {
+        // The key waits on, and no other (D2): when the upcaster is put right, it is tried again, like any failure.
+        Failure failure;
+        failure.at = context_.options.clock();
+        failure.cause = "upcast";
+        failure.error = error.what();
+        for (const auto& event :
+             context_.store.read(all().raw().after(delivery.position.previous()).until(delivery.position))) {
+            item.emplace(RunItem{event, delivery.attempts, delivery.made});
+        }
+        fail_parked(key, *item, failure);
     } catch (const InvalidInput& error) {
-        Report part;
-        part.key = key;
-        part.is_parked = true;
-        fail(part, item, selection_failure(error.what()));
+        fail_parked(key, *item, selection_failure(error.what()));
     }
-    return false;
+    return std::nullopt;
+}
+
+void Courier::fail_parked(const std::string& key, const RunItem& item, const Failure& failure) {
+    Report part;
+    part.key = key;
+    part.is_parked = true;
+    fail(part, item, failure);
 }
 
 // Deliveries of one key, from the table. False where none of them is to be made any more.
@@ -200,14 +299,7 @@ bool Courier::push_parked(const std::vector<ParkedDelivery>& deliveries, bool is
     run.is_parked = true;
     run.is_trial = is_trial;
     for (const auto& delivery : deliveries) {
-        auto event = context_.store.at(delivery.position);
-        if (!event) {
-            throw StoreError{"damage", "the log has no event at position " +
-                                           std::to_string(delivery.position.value()) + ", which listener \"" +
-                                           listener_->name() + "\" has parked"};
-        }
-        RunItem item{std::move(*event), delivery.attempts, delivery.made};
-        if (is_still_selected(run.key, item)) run.items.push_back(std::move(item));
+        if (auto item = still_selected(run.key, delivery)) run.items.push_back(std::move(*item));
     }
     auto& key = keys_[run.key];
     key.is_parked = true;

@@ -1,6 +1,7 @@
 #include <stele/projections/listeners/listener_status.hpp>
 
 #include "../leases.hpp"
+#include "../same_log.hpp"
 #include "listener_rows.hpp"
 
 #include <algorithm>
@@ -102,7 +103,7 @@ void add_definition(ListenerStatus& status, const Listener& listener) {
 void add_lag(ListenerStatus& status, const EventStore& store) {
     status.lag_events = std::max<std::int64_t>(0, status.head.value() - status.position.value());
     if (status.lag_events == 0) return;
-    const auto first = store.at(status.position.next());
+    const auto first = stored_at(store, status.position.next());
     if (!first) return;
     const std::chrono::duration<double> lag = now() - first->recorded_at;
     status.lag_seconds = std::max(0.0, lag.count());

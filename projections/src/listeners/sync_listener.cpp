@@ -2,6 +2,8 @@
 
 #include <stele/schema/causation.hpp>
 
+#include <algorithm>
+
 namespace stele {
 
 SyncListener::SyncListener(const CourierContext& context, std::shared_ptr<const Listener> listener)
@@ -26,10 +28,14 @@ void SyncListener::keep_up(Position position) noexcept {
     const std::lock_guard lock{mutex_};
     if (position <= position_) return;
     try {
+        auto under_way = position_;  // it is passed behind the last of its pieces
         for (const auto& event :
              context_.store.read(Read{listener_->head().query}.after(position_).until(position))) {
-            deliver(event);
-            position_ = event.position;
+            // Of an event that upcasters have split, the pieces behind one that failed are of the same dead letter.
+            if (event.pieces > 1 && event.position != under_way) position_ = std::max(position_, under_way);
+            under_way = event.position;
+            if (event.position != dead_ || event.pieces == 1) deliver(event);
+            if (event.pieces == 1) position_ = event.position;
         }
         position_ = position;
     } catch (const std::exception& error) {
@@ -77,6 +83,7 @@ void SyncListener::deliver(const Event& event) {
 
 void SyncListener::bury(const Event& event, Timestamp at, std::chrono::microseconds duration, std::string cause,
                         std::string error) {
+    dead_ = event.position;
     ++counts_.failed;
     ++counts_.failed_by_cause[cause];
     ++counts_.dead;

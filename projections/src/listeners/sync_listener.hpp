@@ -37,6 +37,7 @@ private:
     Selection selection_;
     std::unique_ptr<ListenerHandler> handler_;
     Position position_;
+    Position dead_;  ///< of the last event that was buried
     ListenerCounts counts_;
     std::stop_source never_;
 };

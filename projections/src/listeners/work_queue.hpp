@@ -23,11 +23,17 @@ namespace stele {
 
 class Courier;
 
-/// An event to be delivered.
+/// An event to be delivered. Where upcasters have split it, all of its pieces that the listener selects: they are
+/// delivered one after another, and settled together.
 struct RunItem {
     Event event;
-    int attempts = 0;  ///< that were made and count
-    int made = 0;      ///< in all
+    int attempts = 0;              ///< that were made and count
+    int made = 0;                  ///< in all
+    std::vector<Event> further{};  ///< pieces behind `event`
+    std::size_t next_piece = 0;    ///< those before it are delivered
+
+    [[nodiscard]] std::size_t pieces() const noexcept { return 1 + further.size(); }
+    [[nodiscard]] const Event& piece(std::size_t place) const { return place == 0 ? event : further[place - 1]; }
 };
 
 /// Events of one key, for one worker.

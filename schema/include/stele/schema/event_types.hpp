@@ -67,6 +67,9 @@ public:
     /// What the data of this version must look like. Throws EventTypesError where that is declared already.
     EventTypes& add(std::string type, int version, JsonSchema schema);
 
+    /// All that `other` declares, too. Throws EventTypesError where both declare the same.
+    EventTypes& add(const EventTypes& other);
+
     // ---- Upcasters from C++
     //
     // Each throws EventTypesError where the same is declared already. A function is called by several threads at
@@ -170,6 +173,10 @@ public:
     /// Of the types as they were renamed: what `type` is called today.
     [[nodiscard]] const std::string& today(const std::string& type) const;
 
+    /// The upcasters and renames, ready to be applied. Compiled at the first call, for all copies of this registry.
+    /// Throws what check() throws.
+    [[nodiscard]] const Upcasters& upcasters() const;
+
     /// Of everything that can change what a read gives. The same for the same files.
     [[nodiscard]] std::string fingerprint() const;
 
@@ -205,6 +212,8 @@ private:
     EventTypes& add_functions(TypeVersion from, std::vector<TypeVersion> into, Several function,
                               bool looks_at_event);
 
+    struct Lazy;
+    std::shared_ptr<Lazy> lazy_;
     std::shared_ptr<const Parts> parts_;  ///< copies share it until one of them is changed
 };
 
