@@ -1,5 +1,6 @@
 #include "fold.hpp"
 
+#include "read_ahead.hpp"
 #include "same_log.hpp"
 
 #include <sqlite3.h>
@@ -12,6 +13,7 @@ namespace stele {
 namespace {
 
 constexpr std::int64_t few_events = 64;
+constexpr std::int64_t many_events = 20'000;
 
 // Exact to some milliseconds, for a load from memory: behind each event, the exact clock would be a twentieth of
 // the cost of a cheap one.
@@ -157,7 +159,9 @@ EventRange Fold::events_between(Position after, Position target) const {
     if (target.value() - after.value() <= few_events) parts.id = true;
     Read read{projection_.query()};
     read.after(after).until(target).only(parts);
-    return store_.read(read);
+    const bool is_long = target.value() - after.value() >= many_events;
+    const bool pays = settings_.reads_ahead && is_long && !projection_.folds_in_memory();
+    return pays ? read_ahead(store_.read(read)) : store_.read(read);
 }
 
 /// Calls `visit` with each event behind what is committed, up to `target`, until it returns false. At one that

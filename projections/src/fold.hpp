@@ -38,6 +38,8 @@ public:
         std::stop_token stop;
         /// Events that the projection does not take are passed over without a write, until pass().
         bool passes_silently = false;
+        /// A second thread reads, where there is much to read.
+        bool reads_ahead = false;
         /// Where others may want to write to the generation's file: they go first, before each transaction.
         const LetOthersFirst* others = nullptr;
         /// A transaction that has lasted so long is ended behind the event that it is at: so slow handlers do not

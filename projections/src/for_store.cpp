@@ -17,7 +17,8 @@ public:
                       .mode = own->mode(),
                       .on_error = own->on_error(),
                       .parts = own->parts(),
-                      .looks_at_parts_alone = own->looks_at_parts_alone()}),
+                      .looks_at_parts_alone = own->looks_at_parts_alone(),
+                      .folds_in_memory = own->folds_in_memory()}),
           own_(std::move(own)) {}
 
     void setup(Model& model) const override { own_->setup(model); }

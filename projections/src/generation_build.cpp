@@ -145,7 +145,11 @@ bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch
     const auto told = [&](const FoldProgress& fold) {
         if (progress) progress({fold.position, fold.target, before + fold.events});
     };
-    Fold fold{store_, projection_, file, model, {"building", batch, told, stop}};
+    Fold fold{store_,
+              projection_,
+              file,
+              model,
+              {.state = "building", .batch = batch, .progress = told, .stop = stop, .reads_ahead = true}};
     for (auto next = target(); fold.position() < next; next = target()) {
         fold.run(next);
         if (fold.stopped()) return false;

@@ -124,7 +124,9 @@ JsonSchema JsonSchema::compile(JsonText document, std::string file) {
     try {
         const auto value = document.value();
         auto program = json_schema::compile(value);
-        auto fingerprint = detail::sha256_hex(value.dump());
+        std::string canonical;  // dump() recurses
+        json_schema::append_canonical(canonical, json_schema::NlohmannValue{value});
+        auto fingerprint = detail::sha256_hex(canonical);
         return JsonSchema{std::make_shared<const Compiled>(
             Compiled{std::move(document), std::move(file), std::move(fingerprint), std::move(program)})};
     } catch (const json_schema::SchemaFault& fault) {

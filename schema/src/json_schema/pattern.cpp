@@ -66,10 +66,11 @@ Pattern::Pattern(std::string_view source) : source_(source) {
 Match Pattern::search(std::string_view text, unsigned steps) const {
     thread_local const Workspace workspace;
     pcre2_set_match_limit(workspace.context.get(), steps);
-    const int found = pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0,
-                                  PCRE2_NO_UTF_CHECK, workspace.data.get(), workspace.context.get());
+    const int found = pcre2_match(code_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0,
+                                  workspace.data.get(), workspace.context.get());
     if (found >= 0) return Match::yes;
-    return found == PCRE2_ERROR_NOMATCH ? Match::no : Match::gave_up;
+    const bool broken = found <= PCRE2_ERROR_UTF8_ERR1 && found >= PCRE2_ERROR_UTF8_ERR21;
+    return found == PCRE2_ERROR_NOMATCH || broken ? Match::no : Match::gave_up;
 }
 
 }  // namespace stele::detail::json_schema

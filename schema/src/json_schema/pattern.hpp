@@ -33,7 +33,7 @@ public:
 
     [[nodiscard]] const std::string& source() const noexcept { return source_; }
 
-    /// Whether it is found anywhere in `text`, which is UTF-8. Gives up after `steps` attempts.
+    /// Whether it is found anywhere in `text`; in what is not UTF-8, nothing is. Gives up after `steps` attempts.
     [[nodiscard]] Match search(std::string_view text, unsigned steps) const;
 
 private:

@@ -353,8 +353,17 @@ Statement Compiler::expression(const SqlText& text) {
     if (first_word(body) == body.size()) throw DefinitionError{text.file, text.line, "an expression", "none"};
 
     // No line feed before the text, so lines stay what they are; one behind it, for the sake of a last comment.
-    auto statement =
-        this->statement({"SELECT (" + std::string{body} + "\n)", text.file, text.line}, Allow::expression);
+    const auto last_line = text.line_at(body.size());
+    auto statement = [&] {
+        try {
+            return this->statement({"SELECT (" + std::string{body} + "\n)", text.file, text.line},
+                                   Allow::expression);
+        } catch (const DefinitionError& error) {
+            if (error.line() <= last_line) throw;
+            // Our own bracket is what SQLite did not expect.
+            throw DefinitionError{error.file(), last_line, error.expected(), "the end of the expression"};
+        }
+    }();
     if (statement.columns() != 1) {
         throw DefinitionError{text.file, statement.line(), "one expression",
                               std::to_string(statement.columns()) + " of them"};

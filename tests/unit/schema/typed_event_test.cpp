@@ -70,6 +70,7 @@ TEST_CASE("a struct without members needs no conversion", "[schema][typed]") {
 TEST_CASE("conversions of one's own are used, and a member called tags is no tags", "[schema][typed]") {
     const auto made = event(Measured{.value = 2.5, .tags = {1, 2}});
     CHECK(made.data.text() == R"({"value":2.5})");
+    CHECK(as<Measured>(stored(made)).value == 2.5);
     CHECK(made.tags.empty());
 }
 

@@ -113,7 +113,7 @@ TEST_CASE("an expression is one expression, over its parameters alone", "[sql][c
                ContainsSubstring("expected an expression over the placeholders, found the table t"));
     CHECK_THAT(bench.compile("(SELECT count(*) FROM sqlite_schema)", Allow::expression),
                ContainsSubstring("found the table sqlite_"));
-    CHECK_THAT(bench.compile("\n\n1 +", Allow::expression), ContainsSubstring("p.sql:13"));
+    CHECK_THAT(bench.compile("\n\n1 +", Allow::expression), ContainsSubstring("p.sql:12"));
 }
 
 TEST_CASE("settings, other databases and transactions are out of reach for everybody", "[sql][compiler][guard]") {

@@ -325,7 +325,7 @@ template <class T>
 class KeyedProjection final : public Projection {
 public:
     explicit KeyedProjection(T definition)
-        : Projection(head_of(definition, listed_types())),
+        : Projection(in_memory(head_of(definition, listed_types()))),
           definition_(std::move(definition)),
           table_(name(), std::integral<KeyOf<T>>) {}
 
@@ -342,6 +342,11 @@ public:
     }
 
 private:
+    static Head in_memory(Head head) {
+        head.folds_in_memory = true;
+        return head;
+    }
+
     static std::vector<std::string> listed_types() {
         if constexpr (ListsEvents<T> && !FoldsAnyEvent<T>) return EventList<typename T::events>::types();
         return {};

@@ -53,6 +53,7 @@ public:
         OnError on_error = OnError::stop;
         EventParts parts{};  ///< of events, what its handlers look at: the rest need not be fetched, and is empty
         bool looks_at_parts_alone = false;  ///< they cannot look at the rest: then it may be there or not
+        bool folds_in_memory = false;       ///< most events cost less than to read them
     };
 
     virtual ~Projection() = default;
@@ -66,6 +67,7 @@ public:
     [[nodiscard]] ProjectionMode mode() const noexcept { return head_.mode; }
     [[nodiscard]] const EventParts& parts() const noexcept { return head_.parts; }
     [[nodiscard]] bool looks_at_parts_alone() const noexcept { return head_.looks_at_parts_alone; }
+    [[nodiscard]] bool folds_in_memory() const noexcept { return head_.folds_in_memory; }
     [[nodiscard]] OnError on_error() const noexcept { return head_.on_error; }
 
     /// Makes the tables in a new, empty model.

@@ -99,8 +99,8 @@ public:
     /// Where it came from; empty where that was not said.
     [[nodiscard]] const std::string& file() const noexcept;
 
-    /// SHA-256, as 64 hexadecimal digits, of the document in canonical form: white space and the order of members
-    /// make no difference, anything else does.
+    /// SHA-256, as 64 hexadecimal digits, of the document in canonical form: white space, the order of members
+    /// and the form of numbers (1 or 1.0) make no difference, anything else does.
     [[nodiscard]] const std::string& fingerprint() const noexcept;
 
     /// Whether something is marked `"x-stele": "forbidden"`.
