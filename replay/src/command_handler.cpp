@@ -125,27 +125,6 @@ void mark(std::vector<NewEvent>& events, const CommandOptions& command) {
     }
 }
 
-std::optional<Appended> handled_before(const EventStore& store, const StreamId& stream, const EventId& id) {
-    const auto first = store.find(id);
-    if (!first) return std::nullopt;
-    if (first->stream != stream)
-        throw InvalidInput{"id of the command", "one that no other event has",
-                           id.to_string() + ", of position " + std::to_string(first->position.value()) + " in " +
-                               first->stream.name()};
-    auto last = *first;
-    for (std::size_t i = 1;; ++i) {
-        auto next = store.find(id_of_event(id, i));
-        if (!next || next->stream != stream) break;
-        last = std::move(*next);
-    }
-    return Appended{.first_position = first->position,
-                    .last_position = last.position,
-                    .version = last.version,
-                    .versions = {last.version},
-                    .recorded_at = last.recorded_at,
-                    .duplicate = true};
-}
-
 namespace {
 
 Event as_read(NewEvent&& event, const StreamId& stream, const Appended& appended, std::size_t index,
@@ -195,6 +174,91 @@ void ReadAlike::each(std::vector<NewEvent>&& events, const StreamId& stream, con
 
 std::string ReadAlike::fingerprint(const std::vector<std::string>& types) const {
     return upcasters_ ? upcasters_->fingerprint(types) : std::string{};
+}
+
+StreamId ReadAlike::today(const StreamId& stream) const {
+    if (!upcasters_) return stream;
+    const std::string type{stream.aggregate_type()};
+    const auto& name = upcasters_->aggregate_today(type);
+    return name == type ? stream : StreamId{stream.tenant(), name, stream.aggregate_id()};
+}
+
+// ---- Repetition
+
+namespace {
+
+// As it is stored: what upcasters drop was appended all the same.
+std::optional<Event> stored_at(const EventStore& store, Position position) {
+    auto one = all()
+                   .after(Position{position.value() - 1})
+                   .until(position)
+                   .raw()
+                   .only({.id = true, .data = false, .metadata = false, .tags = false});
+    for (const Event& event : store.read(one)) return event;
+    return std::nullopt;
+}
+
+// What came of the command whose first event this is. The events of one append stand in a row (L4).
+Appended answer_of(const EventStore& store, const ReadAlike& reads, const StreamId& stream, const EventId& id,
+                   const Event& first) {
+    if (reads.today(first.stream) != reads.today(stream))
+        throw InvalidInput{"id of the command", "one that no other event has",
+                           id.to_string() + ", of position " + std::to_string(first.position.value()) + " in " +
+                               first.stream.name()};
+    auto last = first;
+    for (std::size_t i = 1;; ++i) {
+        auto next = stored_at(store, last.position.next());
+        if (!next || next->id != id_of_event(id, i)) break;
+        last = std::move(*next);
+    }
+    return {.first_position = first.position,
+            .last_position = last.position,
+            .version = last.version,
+            .versions = {last.version},
+            .recorded_at = last.recorded_at,
+            .duplicate = true};
+}
+
+// The command's first event, by the one of its events that stood in the way of `append`.
+std::optional<Event> first_by(const IdConflict& conflict, const EventStore& store, const Append& append,
+                              const EventId& id) {
+    if (!conflict.position()) return std::nullopt;
+    const auto count = append.parts().front().events.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto at = conflict.position()->value() - static_cast<std::int64_t>(i);
+        if (at < 1 || id_of_event(id, i) != conflict.id()) continue;
+        auto first = stored_at(store, Position{at});
+        if (first && first->id == id) return first;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Appended> handled_before(const EventStore& store, const ReadAlike& reads, const StreamId& stream,
+                                       const EventId& id) {
+    if (id.is_nil()) return std::nullopt;
+    const auto first = store.find(id);
+    if (!first) return std::nullopt;
+    return answer_of(store, reads, stream, id, *first);
+}
+
+AppendResult append_command(EventStore& store, const ReadAlike& reads, const StreamId& stream, const Append& append,
+                            const EventId& id) {
+    try {
+        auto result = append_known(store, append);
+        const auto* appended = std::get_if<Appended>(&result);
+        if (id.is_nil() || appended == nullptr || !appended->duplicate) return result;
+        // It may have decided more the first time.
+        const auto first = stored_at(store, appended->first_position);
+        if (!first) return result;
+        return answer_of(store, reads, stream, id, *first);
+    } catch (const IdConflict& conflict) {
+        if (id.is_nil()) throw;
+        const auto first = first_by(conflict, store, append, id);
+        if (!first) throw;
+        return answer_of(store, reads, stream, id, *first);
+    }
 }
 
 void require_attempts(int attempts) {

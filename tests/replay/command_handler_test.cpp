@@ -164,6 +164,60 @@ TEST_CASE("a command that was handled before gives its first answer", "[replay][
                       ContainsSubstring("id of the command: expected one that no other event has, found"));
 }
 
+TEST_CASE("a command handled elsewhere meanwhile gives the first answer whatever it decides",
+          "[replay][handle][L6]") {
+    auto store = EventStore::temporary();
+    CommandHandler<Site> one{store};
+    CommandHandler<Site> other{store};
+    one.handle(site, CreateSite{"a.example"});
+    const bool is_cached = GENERATE(false, true);
+    if (is_cached) (void)other.load(site);
+    const CommandOptions once{.id = EventId::generate()};
+    std::optional<Handled> first;
+    const auto win = [&] {
+        if (first) return;
+        first = one.handle(
+            site,
+            [](const Site::State&) {
+                return std::tuple{DomainChanged{"b.example"}, SiteDeleted{}};
+            },
+            once);
+    };
+    const auto lose = [&](const auto& decide) {
+        return other.handle(
+            site,
+            [&](const Site::State&) {
+                win();
+                return decide();
+            },
+            once);
+    };
+    const auto require_first = [&](const Handled& handled) {
+        CHECK(handled.duplicate());
+        CHECK(handled.appended->first_position == first->appended->first_position);
+        CHECK(handled.appended->version == Version{3});
+    };
+
+    SECTION("another event") {
+        require_first(lose([] { return DomainChanged{"c.example"}; }));
+    }
+    SECTION("fewer events") {
+        require_first(lose([] { return DomainChanged{"b.example"}; }));
+    }
+    SECTION("more events") {
+        require_first(lose([] { return std::vector(3, DomainChanged{"b.example"}); }));
+    }
+    SECTION("nothing on a state that is behind") {
+        if (is_cached) require_first(lose([] { return std::vector<DomainChanged>{}; }));
+    }
+    SECTION("a refusal on a state that is behind") {
+        if (is_cached) require_first(lose([]() -> DomainChanged { throw NoSuchSite{}; }));
+    }
+    win();
+    CHECK(store.version(site) == Version{3});
+    CHECK(other.load(site).state == load<Site>(store, site).state);
+}
+
 TEST_CASE("an append whose outcome is unknown is repeated with the same ids", "[replay][handle][L6]") {
     FaultyDisk disk;
     Options options;
@@ -408,6 +462,34 @@ TEST_CASE("one command sent by many at once is done once", "[replay][handle][rac
     }
     CHECK(first == 1);
     CHECK(store.version(stream) == Version{1});
+}
+
+TEST_CASE("one command of which each decides something else is done once", "[replay][handle][race][L6]") {
+    constexpr int threads = 4;
+    constexpr int rounds = 10;
+    auto store = EventStore::temporary(quick());
+    std::array<EventId, rounds> ids;
+    for (auto& id : ids) id = EventId::generate();
+    std::barrier start{threads};
+    std::atomic<int> first{0};
+    std::atomic<int> duplicates{0};
+    {
+        std::vector<std::jthread> racers;
+        for (int i = 0; i < threads; ++i) {
+            racers.emplace_back([&, i] {
+                CommandHandler<Site> sites{store};
+                for (const auto& id : ids) {
+                    start.arrive_and_wait();
+                    const auto decide = [i](const Site::State&) { return DomainChanged{std::to_string(i)}; };
+                    const bool again = sites.handle(site, decide, {.id = id}).duplicate();
+                    ++(again ? duplicates : first);
+                }
+            });
+        }
+    }
+    CHECK(first == rounds);
+    CHECK(duplicates == rounds * (threads - 1));
+    CHECK(store.version(site) == Version{rounds});
 }
 
 }  // namespace

@@ -68,6 +68,47 @@ TEST_CASE("a stream that ends with events nothing is made of can be written to",
     CHECK(sites.handle(empty, CreateSite{"a"}).appended->version == Version{2});
 }
 
+TEST_CASE("a stream that ends with events nothing is made of costs no attempt", "[replay][handle][upcast]") {
+    auto store = EventStore::temporary(with(todays_types("")));
+    store.append(site, expect::none, of({event(SiteCreated{"a"}), event("Noted"), event("Noted")}));
+    CHECK(load<Site>(store, site).version == Version{3});
+    CHECK(load<Site>(store, site).position == Position{3});
+
+    CommandHandler<Site> sites{store, {.attempts = 1}};
+    CHECK(sites.handle(site, ChangeDomain{"b"}).appended->version == Version{4});
+    store.append(site, expect::any, of({event("Noted")}));
+    CHECK_THROWS_AS(sites.handle(site, ChangeDomain{"c"}), TooManyConflicts);  // the cached state was behind
+    CHECK(sites.handle(site, ChangeDomain{"c"}).appended->version == Version{6});
+    store.append(site, expect::any, of({event("Noted")}));
+    CHECK(sites.load(site).version == Version{7});
+    CHECK(handle<Site>(store, site, ChangeDomain{"d"}).attempts == 1);
+}
+
+TEST_CASE("a command of whose events nothing is made gives its first answer", "[replay][handle][upcast][L6]") {
+    auto store = EventStore::temporary(with(todays_types("")));
+    CommandHandler<Site> sites{store};
+    sites.handle(site, CreateSite{"a"});
+    std::vector<NewEvent> decided;
+    SECTION("of the first") { decided = of({event("Noted"), event("SiteMoved", {{"domain", "b"}})}); }
+    SECTION("of the last") { decided = of({event("SiteMoved", {{"domain", "b"}}), event("Noted")}); }
+    SECTION("of all") { decided = of({event("Noted"), event("Noted")}); }
+    const CommandOptions once{.id = EventId::generate()};
+    const auto first = sites.handle(
+        site, [&](const Site::State&) { return decided; }, once);
+    sites.handle(site, ChangeDomain{"c"});
+
+    for (const auto* actor : {"", "user-1"}) {  // the same content, and another
+        if (*actor != '\0') decided.front().by(actor);
+        const auto again = handle<Site>(
+            store, site, [&](const Site::State&) { return decided; }, once);
+        CHECK(again.duplicate());
+        CHECK(again.appended->first_position == first.appended->first_position);
+        CHECK(again.appended->last_position == first.appended->last_position);
+        CHECK(again.appended->version == Version{3});
+    }
+    CHECK(store.version(site) == Version{4});
+}
+
 TEST_CASE("snapshots are of the upcasters that they were made with", "[replay][snapshots][upcast]") {
     auto first = EventStore::temporary(with(todays_types("one.")));
     first.append(site, expect::none,

@@ -12,8 +12,10 @@
 //     decide again. Commands for different streams go side by side.
 //   - An append whose outcome is unknown (the disk failed during the commit) is repeated with the same event ids,
 //     which tells whether it was written (L6).
-//   - With CommandOptions::id, the same command handled again, in any process, changes nothing and gives the first
-//     answer.
+//   - With CommandOptions::id, the same command handled again, in any process or at the same time, changes nothing
+//     and gives the first answer, whatever it would decide now. The log is all that knows of it: a command that
+//     refused or decided nothing leaves no trace, and is decided again. Where upcasters make nothing of the
+//     command's first event, the append alone finds out: it is decided once more, and a refusal counts.
 //   - A cached state is what reading would give: behind an append of its own it evolves by the very same events,
 //     with the positions and versions that they were given.
 #pragma once
@@ -92,11 +94,6 @@ private:
 /// Gives `events` what the command says: its id, and who.
 void mark(std::vector<NewEvent>& events, const CommandOptions& command);
 
-/// What came of the command with this id, where it was handled before. Throws InvalidInput where the id is that of
-/// an event elsewhere.
-[[nodiscard]] std::optional<Appended> handled_before(const EventStore& store, const StreamId& stream,
-                                                     const EventId& id);
-
 /// What a read gives of events that were just appended, without reading them.
 class ReadAlike {
 public:
@@ -113,9 +110,21 @@ public:
     /// Differs where upcasters differ in what a read of `types` gives; all types where none are named.
     [[nodiscard]] std::string fingerprint(const std::vector<std::string>& types) const;
 
+    /// By the name that its aggregate type has today.
+    [[nodiscard]] StreamId today(const StreamId& stream) const;
+
 private:
     std::unique_ptr<const Upcasters> upcasters_;  // null: there are none
 };
+
+/// What came of the command with this id, where it was handled before; empty for the nil id. Throws InvalidInput
+/// where the id is that of an event of another stream.
+[[nodiscard]] std::optional<Appended> handled_before(const EventStore& store, const ReadAlike& reads,
+                                                     const StreamId& stream, const EventId& id);
+
+/// append_known() of what the command with this id decided. Where it was handled before, what came of it then.
+[[nodiscard]] AppendResult append_command(EventStore& store, const ReadAlike& reads, const StreamId& stream,
+                                          const Append& append, const EventId& id);
 
 [[nodiscard]] Conflict::Details details_of(const AppendResult& result);
 
@@ -184,11 +193,12 @@ public:
         detail::require_own_stream(decider_, stream);
         const auto turn = turns_.take(stream);
         auto known = recall(stream);
-        for (int attempt = 1;; ++attempt) {
-            if (!options.id.is_nil()) {
-                if (auto before = detail::handled_before(store_, stream, options.id)) return {before, attempt};
-            }
-            auto events = decide_on(stream, known, command);
+        for (int attempt = 1;;) {
+            if (auto before = detail::handled_before(store_, own_events_, stream, options.id))
+                return {before, attempt};
+            auto decided = decide_on(stream, known, command);
+            if (!decided) continue;
+            auto& events = *decided;
             if (events.empty()) {
                 keep(stream, known.entry);
                 return {{}, attempt};
@@ -196,15 +206,18 @@ public:
             detail::mark(events, options);
             const auto version = known->version;
             const auto expected = version.value() == 0 ? expect::none : expect::exactly(version);
-            const auto result = detail::append_known(store_, Append{}.to(stream, expected, events));
+            const auto result = detail::append_command(store_, own_events_, stream,
+                                                       Append{}.to(stream, expected, events), options.id);
             if (const auto* appended = std::get_if<Appended>(&result)) {
                 follow(stream, known.entry, std::move(events), *appended);
                 return {*appended, attempt};
             }
-            if (attempt >= options_.attempts)
+            if (attempt >= options_.attempts) {
+                cache_.forget(stream);  // it is behind, and the next command shall not try it too
                 throw TooManyConflicts{store_.name(), detail::details_of(result), attempt};
+            }
             catch_up(stream, known);
-            if (const auto* conflict = std::get_if<VersionConflict>(&result)) skip_to(known, *conflict);
+            ++attempt;
         }
     }
 
@@ -263,18 +276,18 @@ private:
         return entry;
     }
 
-    // Those who refuse, or decide nothing, on a state that is behind must not have the last word.
+    // Those who refuse, or decide nothing, on a state that is behind must not have the last word: then this gives
+    // nothing, and the state is not behind any more. What came meanwhile may be this very command's.
     template <class Command>
-    std::vector<NewEvent> decide_on(const StreamId& stream, Known& known, const Command& command) {
-        if (!known.is_fresh) {
-            try {
-                auto events = detail::decisions_of(decider_, known->state, command);
-                if (!events.empty() || !catch_up(stream, known)) return events;
-            } catch (...) {
-                if (!catch_up(stream, known)) throw;
-            }
+    std::optional<std::vector<NewEvent>> decide_on(const StreamId& stream, Known& known, const Command& command) {
+        if (known.is_fresh) return detail::decisions_of(decider_, known->state, command);
+        try {
+            auto events = detail::decisions_of(decider_, known->state, command);
+            if (!events.empty() || !catch_up(stream, known)) return events;
+        } catch (...) {
+            if (!catch_up(stream, known)) throw;
         }
-        return detail::decisions_of(decider_, known->state, command);
+        return std::nullopt;
     }
 
     // Whether there was anything new.
@@ -294,15 +307,6 @@ private:
         entry.is_whole = false;
         make(entry);
         entry.is_whole = true;
-    }
-
-    // Where a stream ends with events that upcasters make nothing of, no read gets to its version.
-    static void skip_to(Known& known, const VersionConflict& conflict) {
-        if (!conflict.actual || *conflict.actual <= known->version) return;
-        change(*known.entry, [&](Entry& entry) {
-            entry.version = *conflict.actual;
-            entry.position = conflict.position.value_or(entry.position);
-        });
     }
 
     // The events stand in the log; whatever happens here, the command is done.

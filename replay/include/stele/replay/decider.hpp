@@ -294,7 +294,7 @@ template <class D, class Command>
 template <class State>
 struct Loaded {
     State state;
-    Version version{};    ///< of the last event taken in, 0 before the first
+    Version version{};    ///< of the last event taken in, or that upcasters made nothing of; 0 before the first
     Position position{};  ///< the same, in the log
 };
 
@@ -327,10 +327,18 @@ void require_own_stream(const D& decider, const StreamId& stream) {
         require_aggregate_type(stream, decider.aggregate_type, name_of(decider));
 }
 
-/// Takes in what stands behind `known` in the stream; returns how many events.
+/// Makes `version` and `position` those of the stream's event at `end`, where they are before it: what stands in
+/// between, upcasters made nothing of. The position stays where it was if the event is not found.
+void raise_to(const EventStore& store, const StreamId& stream, Version end, Version& version, Position& position);
+
+/// Takes in what stands behind `known` in the stream; returns how many events. `known` comes to the version that
+/// the stream has now, at least, also where upcasters drop its last events.
 template <class D>
 std::size_t catch_up(const EventStore& store, const StreamId& id, const D& decider,
                      Loaded<typename D::State>& known) {
+    // Asked before reading, so that no event that comes meanwhile is passed over.
+    const auto end = store.version(id);
+    if (!end || *end <= known.version) return 0;
     std::size_t taken = 0;
     for (const Event& event : store.read(stream(id).from(known.version.next()).only(CheckedEvolving<D>::parts()))) {
         take_in(decider, known.state, event);
@@ -338,6 +346,7 @@ std::size_t catch_up(const EventStore& store, const StreamId& id, const D& decid
         known.position = event.position;
         ++taken;
     }
+    raise_to(store, id, *end, known.version, known.position);
     return taken;
 }
 }  // namespace detail
