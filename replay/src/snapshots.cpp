@@ -12,7 +12,7 @@ namespace {
 
 using sql::Statement;
 
-// Written to user_version: a file of another number is made anew.
+// Written to user_version. A file of a greater number is a newer Stele's, and is left alone.
 constexpr int format = 1;
 constexpr int busy_milliseconds = 50;
 
@@ -41,16 +41,29 @@ struct Close {
     void operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
 };
 
+// Of all that makes a snapshot: a damaged index may lead to the row of another stream or definition.
 // FNV-1a: finds damage, and is not meant to find intent.
-std::int64_t checksum_of(std::string_view state, std::int64_t version, std::int64_t position) {
+std::int64_t checksum_of(std::string_view definition, std::string_view stream, std::string_view id,
+                         const Snapshot& snapshot) {
     std::uint64_t hash = 14695981039346656037ULL;
     const auto take = [&](std::uint64_t byte) { hash = (hash ^ byte) * 1099511628211ULL; };
-    for (const char c : state) take(static_cast<unsigned char>(c));
-    for (auto number : {static_cast<std::uint64_t>(version), static_cast<std::uint64_t>(position)}) {
-        for (; number != 0; number >>= 8U) take(number & 0xffU);
+    const auto take_number = [&](std::uint64_t number) {
+        for (int i = 0; i < 8; ++i, number >>= 8U) take(number & 0xffU);
+    };
+    for (const auto text : {definition, stream, id, std::string_view{snapshot.state.text()}}) {
+        take_number(text.size());
+        for (const char c : text) take(static_cast<unsigned char>(c));
     }
+    take_number(static_cast<std::uint64_t>(snapshot.version.value()));
+    take_number(static_cast<std::uint64_t>(snapshot.position.value()));
     return static_cast<std::int64_t>(hash);
 }
+
+struct NewerFormat : std::runtime_error {
+    NewerFormat(const std::filesystem::path& file, std::int64_t found)
+        : std::runtime_error(file.string() + ": expected format " + std::to_string(format) + " or before, found " +
+                             std::to_string(found) + " of a newer Stele; left alone") {}
+};
 
 bool is_busy(const sql::SqlError& error) {
     const int primary = error.result_code() & 0xff;
@@ -89,6 +102,7 @@ private:
         Statement version{db, "PRAGMA user_version"};
         version.step();
         const auto found = version.integer(0);
+        if (found > format) throw NewerFormat{file, found};
         if (found != format && found != 0) throw std::runtime_error{"format " + std::to_string(found)};
         version.reset();
         sql::execute(db, "PRAGMA synchronous = OFF");
@@ -125,6 +139,8 @@ struct Snapshots::File {
             } catch (const sql::SqlError& error) {
                 failed(error.what());
                 if (is_busy(error)) return;
+            } catch (const NewerFormat& error) {
+                return failed(error.what());
             } catch (const std::exception& error) {
                 failed(error.what());
             }
@@ -138,11 +154,18 @@ struct Snapshots::File {
         counts.failure = reason;
     }
 
+    // Empties the file where it stands, under SQLite's locks: removing it would part others who have it open from
+    // their journal, which would then be taken for the new file's. A file in use stays as it is.
     void discard() {
         open.reset();
-        std::error_code ignored;
-        std::filesystem::remove(path, ignored);
-        std::filesystem::remove(path.string() + "-journal", ignored);
+        sqlite3* db = nullptr;
+        const int result = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr);
+        const std::unique_ptr<sqlite3, Close> owner{db};
+        if (result != SQLITE_OK) return;
+        sqlite3_busy_timeout(db, busy_milliseconds);
+        sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 1, nullptr);
+        sqlite3_exec(db, "VACUUM", nullptr, nullptr, nullptr);
+        sqlite3_db_config(db, SQLITE_DBCONFIG_RESET_DATABASE, 0, nullptr);
     }
 
     // The id of the stream's event at this version, as it is stored.
@@ -186,7 +209,7 @@ std::optional<Snapshot> Snapshots::find(const FoldDefinition& definition, const 
             const auto event = file_->stored(stream, snapshot.version);
             const bool belongs =
                 event && event->position == snapshot.position && event->id.to_string() == row.text(2);
-            if (belongs && row.integer(4) == checksum_of(snapshot.state.text(), row.integer(0), row.integer(1))) {
+            if (belongs && row.integer(4) == checksum_of(definition.text, stream.name(), row.text(2), snapshot)) {
                 found = std::move(snapshot);
                 break;
             }
@@ -219,7 +242,7 @@ void Snapshots::keep(const FoldDefinition& definition, const StreamId& stream, c
                 "INSERT OR REPLACE INTO snapshots VALUES ((SELECT definition FROM definitions WHERE text = ?1), "
                 "?2, ?3, ?4, ?5, ?6, ?7)",
                 definition.text, name, version, position, id, snapshot.state.text(),
-                checksum_of(snapshot.state.text(), version, position));
+                checksum_of(definition.text, name, id, snapshot));
             open.run(
                 "DELETE FROM snapshots WHERE stream = ?2 AND definition = (SELECT definition FROM definitions "
                 "WHERE text = ?1) AND version NOT IN (SELECT version FROM snapshots WHERE stream = ?2 AND "

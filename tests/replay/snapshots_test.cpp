@@ -96,7 +96,7 @@ TEST_CASE("nothing depends on snapshots", "[replay][snapshots]") {
         file.seekp(100);
         file << std::string(size - 100, '\x5a');
     }
-    SECTION("file of a later format") { run_sql(snapshots.file(), "PRAGMA user_version = 7"); }
+    SECTION("file of no format") { run_sql(snapshots.file(), "PRAGMA user_version = -7"); }
     SECTION("tables gone") { run_sql(snapshots.file(), "DROP TABLE snapshots"); }
     SECTION("state changed behind our back") {
         run_sql(snapshots.file(), "UPDATE snapshots SET state = replace(state, 'a.example', 'z.example')");
@@ -111,6 +111,64 @@ TEST_CASE("nothing depends on snapshots", "[replay][snapshots]") {
         CHECK(loaded(store, *each).state == with.state);
     }
     CHECK(anew.counts().found > 0);  // one was made again
+}
+
+TEST_CASE("a file of a newer Stele is left alone", "[replay][snapshots]") {
+    auto store = store_with(30);
+    std::filesystem::path file;
+    {
+        Snapshots snapshots{store, {.every = 10}};
+        require_folded(store, snapshots);
+        file = snapshots.file();
+    }
+    run_sql(file, "PRAGMA user_version = 7");
+    const auto size = std::filesystem::file_size(file);
+
+    Snapshots snapshots{store, {.every = 10}};
+    require_folded(store, snapshots);
+
+    CHECK(snapshots.counts().found == 0);
+    CHECK(snapshots.counts().kept == 0);
+    CHECK_THAT(snapshots.counts().failure, ContainsSubstring("expected format 1 or before, found 7"));
+    run_sql(file, "SELECT state FROM snapshots");
+    CHECK(std::filesystem::file_size(file) == size);
+}
+
+TEST_CASE("a damaged file that another writes to is left to it and its journal too", "[replay][snapshots]") {
+    auto store = store_with(30);
+    Snapshots snapshots{store, {.every = 10}};
+    require_folded(store, snapshots);
+    const auto journal = snapshots.file().string() + "-journal";
+    run_sql(snapshots.file(), "DROP TABLE snapshots");
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open(snapshots.file().c_str(), &db) == SQLITE_OK);
+    const std::unique_ptr<sqlite3, int (*)(sqlite3*)> other{db, sqlite3_close};
+    REQUIRE(sqlite3_exec(db, "BEGIN IMMEDIATE; CREATE TABLE mine (a)", nullptr, nullptr, nullptr) == SQLITE_OK);
+    REQUIRE(std::filesystem::exists(journal));
+
+    Snapshots anew{store, {.every = 10}};
+    require_folded(store, anew);
+
+    CHECK(anew.counts().failures > 0);
+    CHECK(std::filesystem::exists(journal));
+    CHECK(sqlite3_exec(db, "COMMIT; SELECT * FROM mine", nullptr, nullptr, nullptr) == SQLITE_OK);
+    require_folded(store, anew);
+    require_folded(store, anew);
+    CHECK(anew.counts().found > 0);  // nobody is in the way any more
+}
+
+TEST_CASE("a row that came to another definition is passed over", "[replay][snapshots]") {
+    auto store = store_with(1);
+    Snapshots snapshots{store};
+    const auto state = [](int n) {
+        return Snapshot{Version{1}, Position{1}, JsonText::parse("{\"n\":" + std::to_string(n) + "}")};
+    };
+    snapshots.keep({"a", "a 1"}, site, state(1));
+    snapshots.keep({"b", "b 1"}, site, state(2));
+    REQUIRE(snapshots.find({"a", "a 1"}, site)->state.text() == R"({"n":1})");
+    run_sql(snapshots.file(), "DELETE FROM snapshots WHERE definition = 1; UPDATE snapshots SET definition = 1");
+    CHECK_FALSE(snapshots.find({"a", "a 1"}, site));
+    CHECK(snapshots.counts().passed_over == 1);
 }
 
 TEST_CASE("a file that is locked or cannot be made is done without", "[replay][snapshots]") {

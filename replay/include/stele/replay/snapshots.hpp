@@ -3,8 +3,8 @@
 //
 // They stand in `snapshots.db` in the store's folder, made when the first one is kept. Nothing depends on them: a
 // file that is missing, damaged or of another kind is made anew, a snapshot that does not belong to the log as it
-// is (a backup was restored, say) or to the fold as it is defined is passed over, and a file that is busy is left
-// alone. Delete it whenever you like.
+// is (a backup was restored, say) or to the fold as it is defined is passed over, and a file that is busy, or of a
+// newer Stele, is left alone. Delete it whenever no process uses it.
 #pragma once
 
 #include <stele/schema/event_id.hpp>
