@@ -1,6 +1,8 @@
 // Scenarios of deciders: that they hold, that they fail, and what they say.
 #include "world.hpp"
 
+#include <stele/test/catch.hpp>
+
 namespace {
 
 using namespace world;
@@ -67,6 +69,37 @@ TEST_CASE("another event than the expected one is shown member by member", "[tes
   event 2:
      expected SiteDeleted v1 {}, found nothing
 )") != std::string::npos);
+}
+
+TEST_CASE("data that is no object is compared too", "[testing][decider]") {
+    const auto failure = [](const nlohmann::json& expected, const nlohmann::json& found) {
+        return failure_of([&] {
+            given<Site>(SiteCreated{"a"})
+                .when([&](const Site::State&) { return event("Said", found); })
+                .then(event("Said", expected));
+        });
+    };
+    CHECK_THAT(failure(5, 6), ContainsSubstring("\n     data: expected 5, found 6\n"));
+    CHECK_THAT(failure({{"x", 1}}, "x"), ContainsSubstring("\n     data: expected {\"x\":1}, found \"x\"\n"));
+    CHECK_THAT(failure({1, 2}, {1, 3}), ContainsSubstring("\n     data/1: expected 2, found 3\n"));
+}
+
+TEST_CASE("elements that came or went are shown as they were", "[testing][decider]") {
+    const auto failure = [](const nlohmann::json& expected, const nlohmann::json& found) {
+        return failure_of([&] {
+            given<Site>(SiteCreated{"a"})
+                .when([&](const Site::State&) {
+                    return event("Said", {{"l", found}});
+                })
+                .then(event("Said", {{"l", expected}}));
+        });
+    };
+    const auto text = failure({1, 2, 3, 4}, {3, 5});
+    CHECK_THAT(text, ContainsSubstring("expected 1, found nothing"));
+    CHECK_THAT(text, ContainsSubstring("expected 2, found nothing"));
+    CHECK_THAT(text, ContainsSubstring("expected 4, found 5"));
+    CHECK(text.find("expected 3") == std::string::npos);
+    CHECK_THAT(failure({1, 2}, {0, 1, 2, 3}), ContainsSubstring("data/l/0: not expected, found 0\n"));
 }
 
 TEST_CASE("events in place of nothing and nothing in place of events are failures", "[testing][decider]") {

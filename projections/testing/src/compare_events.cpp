@@ -16,8 +16,9 @@ std::string line_of(const NewEvent& event) {
     return line;
 }
 
-// The patch from what was expected to what was found, said member by member.
-void describe(std::ostream& out, const std::string& where, const json& expected, const json& found) {
+// The patch from what was expected to what was found, said member by member. The places of an operation are those
+// of the value as the operations before it leave it, so it is changed along.
+void describe(std::ostream& out, const std::string& where, json expected, const json& found) {
     for (const auto& operation : json_diff(expected, found)) {
         const auto path = operation.at("path").get<std::string>();
         const auto kind = operation.at("op").get<std::string>();
@@ -26,12 +27,12 @@ void describe(std::ostream& out, const std::string& where, const json& expected,
         if (kind == "add") {
             out << "not expected, found " << operation.at("value").dump();
         } else if (kind == "remove") {
-            out << "expected " << expected.value(pointer, json{}).dump() << ", found nothing";
+            out << "expected " << expected.at(pointer).dump() << ", found nothing";
         } else {
-            out << "expected " << expected.value(pointer, json{}).dump() << ", found "
-                << operation.at("value").dump();
+            out << "expected " << expected.at(pointer).dump() << ", found " << operation.at("value").dump();
         }
         out << '\n';
+        expected.patch_inplace(json::array({operation}));
     }
 }
 
