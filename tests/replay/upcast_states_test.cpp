@@ -3,6 +3,7 @@
 #include "sites.hpp"
 
 #include <stele/schema/event_types.hpp>
+#include <stele/test/temporary_folder.hpp>
 
 namespace stele {
 namespace {
@@ -107,6 +108,38 @@ TEST_CASE("a command of whose events nothing is made gives its first answer", "[
         CHECK(again.appended->version == Version{3});
     }
     CHECK(store.version(site) == Version{4});
+}
+
+struct Anything {
+    static constexpr auto name = "Anything";
+    struct State {};
+    static State evolve(State state, const Event&) { return state; }
+};
+
+TEST_CASE("a command repeated after its aggregate type was renamed gives its first answer",
+          "[replay][handle][upcast][L6]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "x.stele";
+    const StreamId before{"Website", "1"};
+    const StreamId today{"Site", "1"};
+    const auto decide = [](const Anything::State&) { return of({event("Noted"), event("Said")}); };
+    const CommandOptions once{.id = EventId::generate()};
+    {
+        auto store = EventStore::open(path);
+        CHECK_FALSE(handle<Anything>(store, before, decide, once).duplicate());
+    }
+    EventTypes types;
+    types.rename_aggregate("Website", "Site");
+    SECTION("and its first event is dropped") {
+        types.upcast("Noted", 1, [](const nlohmann::json&) { return std::optional<nlohmann::json>{}; });
+    }
+    auto store = EventStore::open(path, with(std::move(types)));
+    for (const auto& stream : {before, today}) {
+        const auto again = handle<Anything>(store, stream, decide, once);
+        CHECK(again.duplicate());
+        CHECK(again.appended->version == Version{2});
+    }
+    CHECK(store.head() == Position{2});
 }
 
 TEST_CASE("snapshots are of the upcasters that they were made with", "[replay][snapshots][upcast]") {
