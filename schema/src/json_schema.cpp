@@ -47,7 +47,7 @@ auto with_value(const JsonText& text, Check check) -> decltype(check(json_schema
 template <class Value>
 std::vector<SchemaViolation> explained(const json_schema::Program& program, const Value& value, std::size_t limit) {
     json_schema::Report report{program, limit};
-    json_schema::Machine<Value> machine{program, JsonSchema::max_steps, &report};
+    json_schema::Machine<Value> machine{program, json_schema::Budget{JsonSchema::max_steps}, &report};
     if (machine.fits(program.root, value)) return {};
     auto violations = report.violations();
     if (machine.gave_up()) violations.push_back(*machine.gave_up());
@@ -56,7 +56,7 @@ std::vector<SchemaViolation> explained(const json_schema::Program& program, cons
 
 template <class Value>
 std::vector<SchemaViolation> checked(const json_schema::Program& program, const Value& value, std::size_t limit) {
-    json_schema::Machine<Value> machine{program, JsonSchema::max_steps};
+    json_schema::Machine<Value> machine{program, json_schema::Budget{JsonSchema::max_steps}};
     if (machine.fits(program.root, value)) return {};
     if (machine.gave_up()) return {*machine.gave_up()};
     return explained(program, value, limit);

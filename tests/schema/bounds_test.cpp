@@ -126,6 +126,52 @@ TEST_CASE("a schema that asks the same over and over is given up in words", "[sc
     CHECK(violation->expected == "a value that is checked in bounded time");
 }
 
+TEST_CASE("what a question costs counts and not only how often it is asked", "[schema][bounds]") {
+    // 17 small definitions that ask the last one 65,536 times.
+    const auto asking_over_and_over = [](const nlohmann::json& question) {
+        nlohmann::json schema{{"$ref", "#/definitions/0"}};
+        for (int i = 0; i < 16; ++i) {
+            const nlohmann::json next{{"$ref", "#/definitions/" + std::to_string(i + 1)}};
+            schema["definitions"][std::to_string(i)] = {{"allOf", {next, next}}};
+        }
+        schema["definitions"]["16"] = question;
+        return JsonSchema::compile(JsonText{schema});
+    };
+    const auto numbers = [](int count) {
+        auto array = nlohmann::json::array();
+        for (int i = 0; i < count; ++i) array.push_back(i);
+        return array;
+    };
+    const auto members = [](int count) {
+        auto object = nlohmann::json::object();
+        for (int i = 0; i < count; ++i) object["m" + std::to_string(i)] = i;
+        return object;
+    };
+    auto names = nlohmann::json::array();
+    for (int i = 0; i < 200; ++i) names.push_back("m" + std::to_string(i));
+
+    struct Costly {
+        nlohmann::json question;
+        nlohmann::json value;
+    };
+    for (const auto& [question, value] :
+         {Costly{{{"uniqueItems", true}}, numbers(1'000)}, Costly{{{"enum", {numbers(1'000)}}}, numbers(1'000)},
+          Costly{{{"items", {{"type", "integer"}}}}, numbers(1'000)}, Costly{{{"required", names}}, members(1'000)},
+          Costly{{{"pattern", "^(?:a|b)*$"}}, std::string(2'000, 'b')},
+          Costly{{{"additionalProperties", {{"type", "integer"}}}}, members(1'000)}}) {
+        CAPTURE(question.dump().substr(0, 60));
+        const auto alone = JsonSchema::compile(JsonText{question});
+        CHECK_FALSE(alone.check(value));
+        const auto schema = asking_over_and_over(question);
+        for (const auto& violation : {schema.check(value), schema.check(JsonText{value})}) {
+            REQUIRE(violation);
+            CHECK(violation->expected == "a value that is checked in bounded time");
+        }
+    }
+    CHECK_FALSE(asking_over_and_over({{"uniqueItems", true}}).check(numbers(10)));
+    CHECK_FALSE(JsonSchema::compile(JsonText::parse(R"({"uniqueItems":true})")).check(numbers(100'000)));
+}
+
 TEST_CASE("one schema serves many threads", "[schema][bounds]") {
     const auto schema = schema_of(
         R"({"properties":{"a":{"pattern":"^[a-z]+$"},"b":{"items":{"enum":[1,"x",null]}}},"required":["a"]})");

@@ -152,7 +152,7 @@ void refuse_other_drafts(const nlohmann::json& document) {
 /// The document's own mistakes are found by the schema of schemas.
 void refuse_what_is_no_schema(const nlohmann::json& document) {
     Report report{metaprogram(), 1};
-    Machine<NlohmannValue> machine{metaprogram(), JsonSchema::max_steps, &report};
+    Machine<NlohmannValue> machine{metaprogram(), Budget{JsonSchema::max_steps}, &report};
     if (machine.fits(metaprogram().root, NlohmannValue{document})) return;
     const auto violation = machine.gave_up() ? *machine.gave_up() : report.violations().front();
     throw SchemaFault{violation.pointer, violation.expected, violation.found, {}};

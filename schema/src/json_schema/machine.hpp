@@ -4,8 +4,12 @@
 // waits for the verdict of another one. A machine without a Report only finds out whether the value fits, and stops
 // at the first violation; that is the quick run, which nearly always suffices. With a Report it goes on and says
 // what is wrong where.
+//
+// A check is bounded: whatever takes time is paid for from one budget, and where that is spent the check is given
+// up.
 #pragma once
 
+#include "budget.hpp"
 #include "canonical.hpp"
 #include "program.hpp"
 #include "report.hpp"
@@ -28,17 +32,15 @@ template <class Value>
 class Machine {
 public:
     /// `report` may be null. `nested`: how many machines wait for this one's account of an alternative.
-    Machine(const Program& program, std::size_t max_steps, Report* report = nullptr, int nested = 0)
-        : program_(program), steps_left_(max_steps), report_(report), nested_(nested) {}
+    Machine(const Program& program, Budget budget, Report* report = nullptr, int nested = 0)
+        : program_(program), budget_(budget), report_(report), nested_(nested) {}
 
     /// Whether `value` fits the node. False as well where finding out was given up: see gave_up().
     [[nodiscard]] bool fits(NodeId node, const Value& value) {
         push(program_.at(node), value, report_ == nullptr);
         for (;;) {
-            if (steps_left_ == 0 || frames_.size() > max_frames)
-                give_up("a value that is checked in bounded time", "one that takes longer");
+            charge(frames_.size() > max_frames ? everything : 1);
             if (gave_up_) return false;
-            --steps_left_;
             switch (step(frames_.back())) {
                 case Step::descend:
                     push(*child_, child_value_, child_quiet_);
@@ -60,8 +62,7 @@ public:
 
 private:
     static constexpr std::size_t max_frames = 1'000'000;
-    static constexpr unsigned cheap_search = 10'000;
-    static constexpr unsigned costly_search = 500'000;
+    static constexpr auto everything = unlimited;
 
     enum class Verdict : std::uint8_t { none, passed, failed };
     enum class Step : std::uint8_t { descend, passed, failed };
@@ -119,8 +120,9 @@ private:
         }
         for (;;) {
             if (frame.verdict != Verdict::none && !take_verdict(frame)) return Step::failed;
+            const bool asks = !gave_up_ && next_child(frame);
             if (gave_up_) return Step::failed;
-            if (next_child(frame)) {
+            if (asks) {
                 if (!child_->leaf) return Step::descend;
                 const bool fits = own(*child_, child_value_, child_value_.kind(), child_quiet_);
                 frame.verdict = fits ? Verdict::passed : Verdict::failed;
@@ -189,6 +191,7 @@ private:
     }
 
     bool ask(NodeId node, const Value& value, bool quiet) {
+        charge(1);
         child_ = &program_.at(node);
         child_value_ = value;
         child_quiet_ = quiet;
@@ -197,7 +200,8 @@ private:
 
     bool next_member(Frame& frame, const ObjectRules& rules) {
         const auto patterns = rules.patterns.size();
-        for (; !frame.members.done(); frame.members.next(), frame.index = 0) {
+        for (; !frame.members.done() && !gave_up_; frame.members.next(), frame.index = 0) {
+            charge(1);
             const auto name = frame.members.name();
             frame.at.name = name;
             frame.at.kind = PointerStep::Kind::member;
@@ -237,9 +241,9 @@ private:
     }
 
     bool next_dependency(Frame& frame, const ObjectRules& rules) {
-        while (frame.index < rules.dependencies.size()) {
+        while (frame.index < rules.dependencies.size() && !gave_up_) {
             const auto& dependency = rules.dependencies[frame.index++];
-            if (dependency.node == no_node || !frame.value.has_member(dependency.name)) continue;
+            if (dependency.node == no_node || !has_member(frame.value, dependency.name)) continue;
             return ask(dependency.node, frame.value, frame.quiet);
         }
         return false;
@@ -331,10 +335,12 @@ private:
         if (nested_ < most_nested) {
             std::vector<SchemaViolation> firsts;
             for (const NodeId alternative : nodes) {
+                charge(1 + frames_.size() + (program_.forbids ? program_.nodes.size() : 0));
+                if (gave_up_) return false;
                 Report account{program_, 1, report_->path(frames_)};
-                Machine inner{program_, steps_left_, &account, nested_ + 1};
+                Machine inner{program_, budget_, &account, nested_ + 1};
                 const bool passed = inner.fits(alternative, frame.value);
-                steps_left_ = inner.steps_left_;
+                budget_ = inner.budget_;
                 if (inner.gave_up_) {
                     gave_up_ = inner.gave_up_;
                     return false;
@@ -415,6 +421,8 @@ private:
                  const char* keyword) {
         scratch_.clear();
         if (!append_scalar(scratch_, value, kind)) append_canonical(scratch_, value);
+        charge_for_text(scratch_, kind);
+        if (gave_up_) return false;
         if (rule.texts.contains(scratch_)) return true;
         if (!quiet) report(node, rule.described, brief_of(value), keyword);
         return false;
@@ -461,6 +469,7 @@ private:
         const auto text = value.string();
         bool well = true;
         if (rules.min_length > 0 || rules.max_length < text.size()) {
+            charge(text.size() / 128);
             well = within(length_of(text), rules.min_length, rules.max_length, node, quiet, "characters",
                           "/minLength", "/maxLength");
         }
@@ -489,6 +498,8 @@ private:
         for (typename Value::Items items{value}; !items.done(); items.next(), ++index) {
             std::string text;
             append_canonical(text, items.value());
+            charge_for_text(text, items.value().kind());
+            if (gave_up_) return false;
             if (seen.insert(std::move(text)).second) continue;
             if (!quiet) report(node, "each item once", "item " + std::to_string(index) + " again", "/uniqueItems");
             return false;
@@ -503,7 +514,7 @@ private:
                           "/minProperties", "/maxProperties");
         }
         const auto require = [&](const std::string& name, const std::string& because, const char* keyword) {
-            if (value.has_member(name)) return true;
+            if (has_member(value, name)) return !gave_up_;
             well = false;
             if (!quiet) report(node, "a member " + detail::quoted(name) + because, "none", keyword);
             return collecting(quiet);
@@ -512,7 +523,8 @@ private:
             if (!require(name, {}, "/required")) return false;
         }
         for (const auto& dependency : rules.dependencies) {
-            if (dependency.required.empty() || !value.has_member(dependency.name)) continue;
+            if (gave_up_) return false;
+            if (dependency.required.empty() || !has_member(value, dependency.name)) continue;
             for (const auto& name : dependency.required) {
                 if (!require(name, " beside " + detail::quoted(dependency.name), "/dependencies")) return false;
             }
@@ -520,17 +532,31 @@ private:
         return well;
     }
 
+    /// Looks at one member after the other.
+    bool has_member(const Value& object, std::string_view name) {
+        charge(1 + object.size() / 16);
+        return object.has_member(name);
+    }
+
     bool found(const Pattern& pattern, std::string_view text) {
-        auto match = pattern.search(text, cheap_search);
-        if (match == Match::gave_up && costly_searches_left_ > 0) {
-            --costly_searches_left_;
-            match = pattern.search(text, costly_search);
-        }
+        const auto match = budget_.search(pattern, text);
+        charge(0);
         if (match == Match::gave_up) {
             give_up("a string that " + detail::quoted(pattern.source()) + " is matched with in bounded time",
                     "one of " + std::to_string(text.size()) + " bytes that takes too long");
         }
         return match == Match::yes;
+    }
+
+    /// Gives up where the budget is spent.
+    void charge(std::uint64_t steps) {
+        budget_.pay(steps);
+        if (budget_.spent()) give_up("a value that is checked in bounded time", "one that takes longer");
+    }
+
+    void charge_for_text(const std::string& text, Kind kind) {
+        budget_.pay_for_text(text.size(), kind == Kind::string);
+        charge(0);
     }
 
     // ---- telling
@@ -551,10 +577,9 @@ private:
     }
 
     const Program& program_;
-    std::size_t steps_left_;
+    Budget budget_;
     Report* report_;
     int nested_;
-    int costly_searches_left_ = 16;
     std::vector<Frame> frames_;
     std::optional<SchemaViolation> gave_up_;
     std::string scratch_;
