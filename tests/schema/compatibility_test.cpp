@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <utility>
 
 namespace {
 
@@ -105,6 +106,32 @@ TEST_CASE("what cannot be told is not taken for compatible", "[schema][compare]"
     CHECK_FALSE(comparison.meets(Compatibility::backward));
     CHECK(comparison.meets(Compatibility::none));
     CHECK(comparison.changes.front().why == "whether the one covers the other cannot be told");
+}
+
+TEST_CASE("of oneOf whose alternatives may overlap no change is taken for compatible", "[schema][compare]") {
+    // 5 fits the first two alternatives of the wider one, and so no longer the whole.
+    CHECK(known(R"({"oneOf":[{"type":"integer"},{"type":"string"}]})",
+                R"({"oneOf":[{"type":"integer"},{"type":["string","integer"]}]})") == "none?");
+    // 5 fitted both, and so not the whole; now it does.
+    CHECK(known(R"({"oneOf":[{"type":"integer"},{"minimum":0}]})", R"({"oneOf":[{"type":"integer"}]})") == "none?");
+    for (const auto& [one, other] : {
+             std::pair{R"({"oneOf":[{"minimum":1},{"maximum":5}]})", R"({"oneOf":[{"minimum":2},{"maximum":5}]})"},
+             std::pair{R"({"oneOf":[{"items":{"minimum":1}},{}]})", R"({"oneOf":[{"items":{"minimum":2}},{}]})"},
+             std::pair{R"({"not":{"oneOf":[{"minimum":1},{}]}})", R"({"not":{"oneOf":[{"minimum":1}]}})"},
+             std::pair{R"({"oneOf":[{"$ref":"#/definitions/a"},{}],"definitions":{"a":{"minimum":1}}})",
+                       R"({"oneOf":[{"$ref":"#/definitions/a"},{}],"definitions":{"a":{"minimum":2}}})"},
+         }) {
+        CAPTURE(one, other);
+        CHECK(known(one, other) == "none?");
+        CHECK(known(other, one) == "none?");
+        CHECK(known(one, one) == "full");
+    }
+    CHECK(known(R"({"oneOf":[{"minimum":1},{"maximum":5}]})", R"({"oneOf":[{"maximum":5},{"minimum":1}]})") ==
+          "full");
+
+    // What types set apart is as with anyOf.
+    CHECK(known(R"({"oneOf":[{"type":"integer","minimum":2},{"type":"string"}]})",
+                R"({"oneOf":[{"type":"integer","minimum":1},{"type":"string"}]})") == "backward");
 }
 
 TEST_CASE("a change says where, what, whom it breaks and why", "[schema][compare]") {

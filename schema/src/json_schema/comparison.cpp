@@ -136,7 +136,7 @@ void Comparison::compare(const Place& older, const Place& newer, Bearing bearing
     const auto& after = *sides.newer.place.schema;
     if (before.is_boolean() && before == after) return;
     // What is met again, within itself or elsewhere, has been told.
-    const bool fresh = seen_.emplace(&before, &after, bearing.reversed, bearing.doubtful).second;
+    const bool fresh = seen_.emplace(&before, &after, bearing.reversed, bearing.doubtful, bearing.opaque).second;
     if (!fresh && !(before.is_boolean() && after.is_boolean())) return;
     if (++depth_ > deepest) {
         note(sides, "", "nested too deep to be compared", Effect::unclear, bearing);
@@ -325,6 +325,7 @@ void Comparison::required(const Sides& sides, Bearing bearing) {
 
 void Comparison::note(const Sides& sides, const std::string& step, std::string what, Effect effect, Bearing bearing,
                       const Words& words) {
+    if (bearing.opaque && effect != Effect::none) effect = Effect::unclear;
     if (bearing.reversed && (effect == Effect::narrower || effect == Effect::wider)) {
         effect = effect == Effect::narrower ? Effect::wider : Effect::narrower;
     }

@@ -46,6 +46,7 @@ private:
     struct Bearing {
         bool reversed = false;  ///< under "not"
         bool doubtful = false;  ///< some other part may make up for it
+        bool opaque = false;  ///< within oneOf, where what fits more or fewer alternatives may fit the whole or not
     };
 
     void compare(const Place& older, const Place& newer, Bearing bearing);
@@ -69,7 +70,7 @@ private:
 
     void list(const Sides& sides, const char* keyword, Bearing bearing);
     void member(const Sides& sides, const std::string& name, Bearing bearing);
-    [[nodiscard]] bool may_overlap(const Place& alternative, const std::vector<Place>& others);
+    [[nodiscard]] bool may_overlap(Document& document, const Side& side);
 
     [[nodiscard]] Side resolved(Document& document, Place place);
     [[nodiscard]] Place at(Document& document, const Side& side, const std::string& step);
@@ -84,7 +85,8 @@ private:
 
     Document older_;
     Document newer_;
-    std::set<std::tuple<const nlohmann::json*, const nlohmann::json*, bool, bool>> seen_;  ///< with the bearing
+    std::set<std::tuple<const nlohmann::json*, const nlohmann::json*, bool, bool, bool>>
+        seen_;  ///< with the bearing
     int depth_ = 0;
     std::vector<SchemaChange> changes_;
 };

@@ -213,6 +213,11 @@ void Comparison::list(const Sides& sides, const char* keyword, Bearing bearing) 
              {"old data may fit none of them", "old readers expect one of them"});
         return;
     }
+    // Where no value fits two alternatives, oneOf says what anyOf says. Elsewhere an alternative that gets wider
+    // may make that a value fits two of them, and so none, and one that goes may make that it fits one.
+    if (std::string_view(keyword) == "oneOf" &&
+        (may_overlap(older_, sides.older) || may_overlap(newer_, sides.newer)))
+        bearing.opaque = true;
     std::multimap<std::string, std::size_t> old_ones;
     for (std::size_t i = 0; before && i < before->size(); ++i) old_ones.emplace(canonical((*before)[i]), i);
     std::vector<std::size_t> added;
@@ -244,16 +249,8 @@ void Comparison::list(const Sides& sides, const char* keyword, Bearing bearing) 
     }
     for (std::size_t i = pairs; i < added.size(); ++i) {
         const auto added_step = step + '/' + std::to_string(added[i]);
-        auto effect = all ? Effect::narrower : Effect::wider;
-        if (std::string_view(keyword) == "oneOf") {
-            std::vector<Place> others;
-            for (std::size_t k = 0; k < after->size(); ++k) {
-                if (k != added[i]) others.push_back(at(newer_, sides.newer, step + '/' + std::to_string(k)));
-            }
-            // What fits two alternatives fits oneOf no longer.
-            if (may_overlap(at(newer_, sides.newer, added_step), others)) effect = Effect::unclear;
-        }
-        note(sides, added_step, all ? "a rule is new" : "an alternative is new", effect, bearing,
+        note(sides, added_step, all ? "a rule is new" : "an alternative is new",
+             all ? Effect::narrower : Effect::wider, bearing,
              {"old data need not keep it", "old readers do not know it"});
     }
 }
@@ -296,10 +293,9 @@ bool requires_member(const nlohmann::json& schema, const std::string& name) {
 
 }  // namespace
 
-/// Whether some value may fit `alternative` and one of the others. Says no only where a type, or a member that both
-/// require, sets them apart.
-bool Comparison::may_overlap(const Place& alternative, const std::vector<Place>& others) {
-    const auto one = resolved(newer_, alternative);
+/// Whether some value may fit two alternatives of a side's oneOf. Says no only where a type, or a member that both
+/// require, sets all of them apart.
+bool Comparison::may_overlap(Document& document, const Side& side) {
     const auto set_apart = [&](const Side& a, const Side& b) {
         const auto& first = *a.place.schema;
         const auto& second = *b.place.schema;
@@ -312,16 +308,22 @@ bool Comparison::may_overlap(const Place& alternative, const std::vector<Place>&
             if (!theirs || !theirs->contains(name)) continue;
             if (!requires_member(first, name) || !requires_member(second, name)) continue;
             const auto step = "/properties" + pointer_step(name);
-            const auto mine = resolved(newer_, at(newer_, a, step));
-            const auto other = resolved(newer_, at(newer_, b, step));
+            const auto mine = resolved(document, at(document, a, step));
+            const auto other = resolved(document, at(document, b, step));
             if (exclude_each_other(fixed_values(*mine.place.schema), fixed_values(*other.place.schema)))
                 return true;
             if (exclude_each_other(type_words(*mine.place.schema), type_words(*other.place.schema))) return true;
         }
         return false;
     };
-    return !std::all_of(others.begin(), others.end(),
-                        [&](const Place& other) { return set_apart(one, resolved(newer_, other)); });
+    std::vector<Side> alternatives;
+    for (std::size_t i = 0; i < side.find("oneOf")->size(); ++i) {
+        alternatives.push_back(resolved(document, at(document, side, "/oneOf/" + std::to_string(i))));
+        for (std::size_t k = 0; k < i; ++k) {
+            if (!set_apart(alternatives[k], alternatives[i])) return true;
+        }
+    }
+    return false;
 }
 
 /// What is said to people, and checked by nobody.
