@@ -130,7 +130,7 @@ private:
 
 FindPlan plan_find(const EventStore& store, const sql::Condition& condition, const Read& read) {
     FindPlan plan{read, false, {}, {}};
-    const auto branches = within(read, branches_of(sql::shape_of(condition.text().text), store));
+    const auto branches = within(read, branches_of(sql::shape_of(condition.text().text), store, read.is_raw()));
     if (branches.empty()) {
         plan.nothing = true;
         plan.way = "not at all: no event can fit";

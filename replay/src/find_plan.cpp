@@ -48,7 +48,9 @@ void bound(Comparison comparison, const std::string& text, Timestamp& since, Tim
 
 Branches anything() { return {FindBranch{}}; }
 
-Branches by_name(const Shape& shape, const EventStore& store) {
+Branches by_name(const Shape& shape, const EventStore& store, bool raw) {
+    // The store finds by id what it gives to other reads; what an upcaster drops is there for a raw one only.
+    if (raw && shape.placeholder == "$event_id") return anything();
     Branches branches;
     FindBranch types;
     for (const auto& literal : shape.literals) {
@@ -81,7 +83,7 @@ Branches by_name(const Shape& shape, const EventStore& store) {
     return branches;
 }
 
-Branches by_comparison(const Shape& shape, const EventStore& store) {
+Branches by_comparison(const Shape& shape, const EventStore& store, bool raw) {
     const auto& name = shape.placeholder;
     const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
         return std::find(names.begin(), names.end(), name) != names.end();
@@ -101,7 +103,7 @@ Branches by_comparison(const Shape& shape, const EventStore& store) {
     }
     if (shape.comparison == Comparison::equal &&
         is_one_of({"$type", "$aggregate_type", "$tenant", "$stream", "$event_id"}))
-        return by_name(shape, store);
+        return by_name(shape, store, raw);
 
     const bool is_number = is_one_of({"$position", "$version"});
     if (!is_number && name != "$recorded_at") return anything();
@@ -188,17 +190,17 @@ std::optional<FindBranch> both(const FindBranch& a, const FindBranch& b) {
     return joined;
 }
 
-std::vector<FindBranch> branches_of(const sql::ConditionShape& shape, const EventStore& store) {
-    if (shape.kind == Shape::Kind::comparison) return by_comparison(shape, store);
+std::vector<FindBranch> branches_of(const sql::ConditionShape& shape, const EventStore& store, bool raw) {
+    if (shape.kind == Shape::Kind::comparison) return by_comparison(shape, store, raw);
     if (shape.kind == Shape::Kind::other) return anything();
     if (shape.kind == Shape::Kind::all_of) {
         auto branches = anything();
-        for (const auto& part : shape.parts) branches = of_each(branches, branches_of(part, store));
+        for (const auto& part : shape.parts) branches = of_each(branches, branches_of(part, store, raw));
         return branches;
     }
     Branches branches;
     for (const auto& part : shape.parts)
-        for (auto& branch : branches_of(part, store)) branches.push_back(std::move(branch));
+        for (auto& branch : branches_of(part, store, raw)) branches.push_back(std::move(branch));
     return branches.size() > most_branches ? anything() : branches;
 }
 

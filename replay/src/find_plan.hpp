@@ -23,7 +23,9 @@ struct FindBranch {
 };
 
 /// The alternatives of `shape`, joined by OR: none where no event fits, one that asks for nothing where any may.
-[[nodiscard]] std::vector<FindBranch> branches_of(const sql::ConditionShape& shape, const EventStore& store);
+/// `raw`: of events as they are stored.
+[[nodiscard]] std::vector<FindBranch> branches_of(const sql::ConditionShape& shape, const EventStore& store,
+                                                  bool raw);
 
 /// What both ask for; empty where no event is both.
 [[nodiscard]] std::optional<FindBranch> both(const FindBranch& a, const FindBranch& b);

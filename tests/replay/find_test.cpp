@@ -1,6 +1,7 @@
 // find: the same events as a look at every one of them, by fewer looks.
 
 #include <stele/replay/find.hpp>
+#include <stele/schema/event_types.hpp>
 #include <stele/test/store.hpp>
 
 #include "find_plan.hpp"
@@ -96,6 +97,21 @@ TEST_CASE("what an index knows is not looked at event by event", "[replay][find]
     CHECK(looked_at(store, "$type = 'Paid' OR $data(n) = 5") == 60);
     CHECK(looked_at(store, "$type = 'Paid' AND $data(n) = 5", all().aggregate_type("Order")) == 10);
     CHECK(looked_at(store, "$stream = 'no stream'") == 0);
+}
+
+TEST_CASE("a raw read finds by its id what an upcaster drops", "[replay][find][upcast]") {
+    EventTypes types;
+    types.upcast_sql("Noted", 1, "--@ drop", "noted.sql");
+    Options options;
+    options.event_types = std::make_shared<const EventTypes>(std::move(types));
+    auto store = EventStore::temporary(options);
+    store.append({"Site", "1"}, expect::none, {event("Created"), event("Noted")});
+    for (const Event& one : store.read(all().raw())) {
+        const auto asked = "$event_id = '" + one.id.to_string() + "'";
+        CAPTURE(one.type, asked);
+        CHECK(found(store, asked, all().raw()) == test::Numbers{one.position.value()});
+        CHECK(found(store, asked) == by_hand(store, asked));
+    }
 }
 
 TEST_CASE("times are compared as the texts that they are", "[replay][find]") {
