@@ -1,10 +1,11 @@
 #include <stele/schema/schema_inference.hpp>
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +20,9 @@ constexpr std::size_t max_places = 20'000;
 
 // When a string is taken for one of a few.
 constexpr std::size_t max_choices = 8;
-constexpr std::size_t max_choice_bytes = 40;
-constexpr std::uint64_t least_repeats = 5;
+constexpr std::size_t max_choice_bytes = 24;
+constexpr std::uint64_t least_repeats = 5;  // of all of them together, for each
+constexpr std::uint64_t least_of_each = 2;
 
 /// Whether `text` has the form of `model`, in which 0 stands for a digit, f for a hexadecimal one.
 bool has_form(std::string_view text, std::string_view model) {
@@ -55,8 +57,8 @@ struct Place {
     std::uint64_t nulls = 0, booleans = 0, integers = 0, fractions = 0, strings = 0, arrays = 0, objects = 0;
     bool all_uuids = true;
     bool all_times = true;
-    bool open_choice = false;  ///< too many strings, or too long ones, to list
-    std::set<std::string> choices;
+    bool open_choice = false;                      ///< too many strings, or too long ones, to list
+    std::map<std::string, std::uint64_t> choices;  ///< and how often each came
 
     struct Member {
         std::unique_ptr<Place> place;
@@ -74,7 +76,7 @@ void add_string(Place& place, const std::string& text) {
     place.all_uuids = place.all_uuids && is_uuid(text);
     place.all_times = place.all_times && is_date_time(text);
     if (place.open_choice) return;
-    if (text.size() <= max_choice_bytes) place.choices.insert(text);
+    if (text.size() <= max_choice_bytes) ++place.choices[text];
     if (text.size() <= max_choice_bytes && place.choices.size() <= max_choices) return;
     place.open_choice = true;
     place.choices.clear();
@@ -110,7 +112,7 @@ void merge(Place& place, Place&& other) {
     place.objects += other.objects;
     place.all_uuids = place.all_uuids && other.all_uuids;
     place.all_times = place.all_times && other.all_times;
-    place.choices.merge(other.choices);
+    for (const auto& [text, times] : other.choices) place.choices[text] += times;
     place.open_choice = place.open_choice || other.open_choice || place.choices.size() > max_choices;
     if (place.open_choice) place.choices.clear();
     place.members_cut = place.members_cut || other.members_cut;
@@ -154,8 +156,11 @@ void describe_strings(const Place& place, nlohmann::ordered_json& schema) {
     } else if (place.all_times) {
         schema["format"] = "date-time";
     } else if (!others && !place.open_choice && place.choices.size() > 1 &&
-               place.strings >= least_repeats * place.choices.size()) {
-        schema["enum"] = place.choices;
+               place.strings >= least_repeats * place.choices.size() &&
+               std::all_of(place.choices.begin(), place.choices.end(),
+                           [](const auto& choice) { return choice.second >= least_of_each; })) {
+        auto& choices = schema["enum"] = nlohmann::ordered_json::array();
+        for (const auto& [text, times] : place.choices) choices.push_back(text);
         if (place.nulls > 0) schema["enum"].push_back(nullptr);
     }
 }

@@ -49,6 +49,8 @@ TEST_CASE("few strings that come again and again are an enum", "[schema][infer]"
                                                   : "failed"},
                           {"name", "name " + std::to_string(i)},
                           {"currency", "EUR"},
+                          {"once", i == 7 ? "my secret" : "none"},
+                          {"long", i % 2 == 0 ? std::string(25, 'x') : "y"},
                           {"maybe", i % 2 == 0   ? json("yes")
                                     : i % 3 == 0 ? json(nullptr)
                                                  : json("no")}});
@@ -57,6 +59,8 @@ TEST_CASE("few strings that come again and again are an enum", "[schema][infer]"
     CHECK(properties.at("status") == json{{"type", "string"}, {"enum", {"failed", "late", "ok"}}});
     CHECK(properties.at("name") == json{{"type", "string"}});
     CHECK(properties.at("currency") == json{{"type", "string"}});
+    CHECK(properties.at("once") == json{{"type", "string"}});
+    CHECK(properties.at("long") == json{{"type", "string"}});
     CHECK(properties.at("maybe").at("enum") == json{"no", "yes", nullptr});
 }
 

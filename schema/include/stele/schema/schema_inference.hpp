@@ -13,7 +13,7 @@ namespace stele {
 ///   - the types seen at each place; integer where no number had a fraction; null beside the others
 ///   - the members of objects; required are those that every object there had
 ///   - one schema for all items of an array
-///   - enum, where a place held a few short strings over and over
+///   - enum, where a place held a few short strings over and over, each of them more than once
 ///   - format date-time or uuid, where all strings had that form (a note to the reader; nothing is checked by it)
 ///
 /// Objects are left open, as data may grow. Every value that was added fits the schema.
