@@ -5,46 +5,12 @@
 #include "suggest.hpp"
 #include "terminal.hpp"
 
-#include <charconv>
-#include <fstream>
-#include <optional>
-#include <sstream>
-#include <string_view>
+#include <stele/schema/event_types.hpp>
+
 #include <utility>
 
 namespace stele::tool {
-namespace {
-
 namespace fs = std::filesystem;
-
-struct Name {
-    std::string type;
-    int version;
-};
-
-/// What TYPE.vN.json says by its name; nothing for other files.
-std::optional<Name> name_of(const fs::path& file) {
-    if (file.extension() != ".json") return std::nullopt;
-    const auto stem = file.stem().string();
-    const auto mark = stem.rfind(".v");
-    if (mark == std::string::npos || mark == 0) return std::nullopt;
-    const auto digits = std::string_view(stem).substr(mark + 2);
-    int version = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
-    if (error != std::errc{} || end != digits.data() + digits.size() || version < 1) return std::nullopt;
-    return Name{stem.substr(0, mark), version};
-}
-
-std::string text_of(const fs::path& file) {
-    std::ifstream in{file, std::ios::binary};
-    std::ostringstream text;
-    if (!in || !(text << in.rdbuf())) {
-        throw Failure{Exit::failed, "unreadable", file.string() + ": cannot be read", {{"file", file.string()}}};
-    }
-    return std::move(text).str();
-}
-
-}  // namespace
 
 SchemasByType schemas_in(const fs::path& folder) {
     std::error_code failed;
@@ -54,14 +20,11 @@ SchemasByType schemas_in(const fs::path& folder) {
                       folder.string() + ": there is no folder of schemas here",
                       {{"folder", folder.string()}}};
     }
+    const auto types = EventTypes::load(shown_from_here(folder));
     SchemasByType schemas;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-        auto name = name_of(entry.path());
-        if (!name) continue;
-        const auto shown = shown_from_here(entry.path());
-        auto schema = JsonSchema::compile(JsonText::parse(text_of(entry.path()), shown), shown);
-        schemas[name->type].emplace(name->version,
-                                    KnownSchema{name->type, name->version, std::move(schema), shown});
+    for (const auto& [version, schema] : types.schemas()) {
+        schemas[version.type].emplace(version.version,
+                                      KnownSchema{version.type, version.version, schema, schema.file()});
     }
     return schemas;
 }

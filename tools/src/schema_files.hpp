@@ -23,8 +23,8 @@ struct KnownSchema {
 using SchemaVersions = std::map<int, KnownSchema>;
 using SchemasByType = std::map<std::string, SchemaVersions>;
 
-/// The files TYPE.vN.json in `folder`. Throws SchemaError for one that is no schema, InvalidInput for one that is
-/// no JSON, and Failure (not found) where there is no such folder.
+/// The schemas in `folder`, read as a store reads them: what EventTypes::load() refuses is refused. Throws what that
+/// throws, and Failure (not found) where there is no such folder.
 [[nodiscard]] SchemasByType schemas_in(const std::filesystem::path& folder);
 
 /// What `store` has recorded.
