@@ -118,23 +118,37 @@ void add_schemas(const SchemasByType& schemas, std::map<std::string, CatalogEntr
     }
 }
 
-void look_at_events(const EventStore& store, std::int64_t sample, CatalogEntry& entry) {
+/// An inferred schema holds these under "properties", "items" and "additionalProperties".
+void forget_values(ordered_json& schema) {
+    if (!schema.is_object()) return;
+    schema.erase("enum");
+    if (const auto members = schema.find("properties"); members != schema.end()) {
+        for (auto& member : *members) forget_values(member);
+    }
+    for (const auto* part : {"items", "additionalProperties"}) {
+        if (const auto inner = schema.find(part); inner != schema.end()) forget_values(*inner);
+    }
+}
+
+void look_at_events(const EventStore& store, const CatalogOptions& options, CatalogEntry& entry) {
     SchemaInference inference;
     const bool declared = !entry.schema.is_null();
     for (const Event& event : store.read(Read{matching(types(entry.type))}
                                              .backward()
-                                             .limit(static_cast<std::size_t>(sample))
+                                             .limit(static_cast<std::size_t>(options.sample))
                                              .only({.id = false, .data = !declared, .tags = false}))) {
         entry.aggregate_types.emplace(event.stream.aggregate_type());
-        const auto metadata = event.metadata.value();
-        if (const auto actor = metadata.find("actor"); actor != metadata.end() && actor->is_string()) {
-            entry.actors.insert(actor->get<std::string>());
+        if (options.actors) {
+            const auto metadata = event.metadata.value();
+            const auto actor = metadata.find("actor");
+            if (actor != metadata.end() && actor->is_string()) entry.actors.insert(actor->get<std::string>());
         }
         if (!declared) inference.add(event.data);
     }
     if (declared || inference.count() == 0) return;
     entry.inferred = true;
     entry.schema = ordered_json::parse(inference.schema().text());
+    if (!options.values) forget_values(entry.schema);
 }
 
 /// The store that is named, where it is there.
@@ -150,7 +164,7 @@ std::optional<EventStore> store_of(Context& context) {
 
 }  // namespace
 
-Catalog catalog_of(Context& context, std::int64_t sample) {
+Catalog catalog_of(Context& context, const CatalogOptions& options) {
     std::map<std::string, CatalogEntry> entries;
     const auto store = store_of(context);
     std::error_code failed;
@@ -166,7 +180,7 @@ Catalog catalog_of(Context& context, std::int64_t sample) {
             entry.events = info.count;
             entry.first_position = info.first_position.value();
             entry.last_position = info.last_position.value();
-            look_at_events(*store, sample, entry);
+            look_at_events(*store, options, entry);
         }
     }
     const auto projections = known_projections(context).registry.all();

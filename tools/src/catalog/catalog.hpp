@@ -33,7 +33,7 @@ struct CatalogEntry {
     std::int64_t events = 0;
     std::int64_t first_position = 0, last_position = 0;
     std::set<std::string> aggregate_types;  ///< of the streams that the latest events stand on
-    std::set<std::string> actors;           ///< metadata.actor of the latest events
+    std::set<std::string> actors;           ///< metadata.actor of the latest events, where that was asked for
     std::vector<std::string> projections;   ///< that take these events
     std::vector<std::string> listeners;
 };
@@ -43,9 +43,16 @@ struct Catalog {
     std::vector<CatalogEntry> entries;  ///< by type
 };
 
-/// Of the project and its store, as far as there are any; `sample`: how many of the latest events of each type are
-/// looked at. Throws Failure (command line) where there is neither.
-[[nodiscard]] Catalog catalog_of(Context& context, std::int64_t sample);
+struct CatalogOptions {
+    std::int64_t sample = 1000;  ///< how many of the latest events of each type are looked at
+    bool actors = false;         ///< who appended them
+    bool values = false;         ///< the values of fields that come again and again, where no schema is declared
+};
+
+/// Of the project and its store, as far as there are any. Nothing that stands in an event is told, but for names of
+/// types, streams' types and members, and what `options` ask for. Throws Failure (command line) where there is
+/// neither.
+[[nodiscard]] Catalog catalog_of(Context& context, const CatalogOptions& options = {});
 
 /// For people to read. Ends with a line break.
 [[nodiscard]] std::string as_markdown(const Catalog& catalog);

@@ -11,6 +11,7 @@ namespace {
 struct Arguments {
     std::string format = "markdown";
     std::optional<std::int64_t> sample;
+    CatalogOptions options;
 };
 
 nlohmann::ordered_json json_of(const CatalogEntry& entry) {
@@ -38,8 +39,9 @@ nlohmann::ordered_json json_of(const CatalogEntry& entry) {
 }
 
 Exit run(const Arguments& arguments, Context& context) {
-    constexpr std::int64_t usual_sample = 1000;
-    const auto catalog = catalog_of(context, arguments.sample.value_or(usual_sample));
+    auto options = arguments.options;
+    options.sample = arguments.sample.value_or(options.sample);
+    const auto catalog = catalog_of(context, options);
     if (arguments.format == "asyncapi") {
         context.out().line(as_asyncapi(catalog).dump(context.json() ? -1 : 2));
     } else if (context.json()) {
@@ -57,8 +59,7 @@ void add_schema_catalog(CommandLine& line, CLI::App& group) {
     CLI::App& app = line.add(
         group,
         {"catalog",
-         "Describe all types of events: schemas, fields, how many there are, on which streams, who appends them, "
-         "and\n"
+         "Describe all types of events: schemas, fields, how many there are, on which streams, and\n"
          "which projections and listeners take them. A type without a schema is described as its events look.",
          "stele schema catalog > docs/events.md\n"
          "stele schema catalog --format asyncapi > asyncapi.json",
@@ -67,6 +68,9 @@ void add_schema_catalog(CommandLine& line, CLI::App& group) {
     choice(app, "--format", {"markdown", "asyncapi"}, arguments->format,
            "what to write; with --json, markdown is one object a type");
     number(app, "--sample", "N", arguments->sample, 1, "how many of the latest events of each type are looked at");
+    flag(app, "--actors", arguments->options.actors, "name who appended them (metadata.actor)");
+    flag(app, "--values", arguments->options.values,
+         "list the short strings that come again and again in events without a schema");
 }
 
 }  // namespace stele::tool
