@@ -191,6 +191,20 @@ TEST_CASE("schema infer proposes what the events fit", "[e2e][schema]") {
     CHECK(unknown.err.find("stele schema infer BackupFailed") != std::string::npos);
 }
 
+TEST_CASE("schema catalog tells the values of events only where that is asked for", "[e2e][schema]") {
+    Workplace at;
+    std::string lines;
+    for (int n = 0; n < 12; ++n) {
+        lines += R"({"aggregate_type":"Site","aggregate_id":"1","type":"Asked","data":{"answer":")" +
+                 std::string(n % 2 == 0 ? "aye" : "nay") + "\"}}\n";
+    }
+    at.write("asked.jsonl", lines);
+    REQUIRE(at.stele({"import", "asked.jsonl", "--store", "asked.stele"}).status == 0);
+    CHECK(at.stele({"schema", "catalog", "--store", "asked.stele"}).out.find("aye") == std::string::npos);
+    CHECK(at.stele({"schema", "catalog", "--store", "asked.stele", "--values"}).out.find("one of: aye, nay") !=
+          std::string::npos);
+}
+
 TEST_CASE("schema catalog describes every type, with and without a schema", "[e2e][schema]") {
     Workplace at;
     fill(at);
