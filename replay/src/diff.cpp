@@ -100,11 +100,11 @@ Version version_at(const EventStore& store, const StreamId& id, const Moment& mo
     return version;
 }
 
-Difference diff(const EventStore& store, const StreamId& id, const Aggregate& aggregate, const Moment& from,
-                const Moment& to, const DiffOptions& options) {
+StateDifference diff(const EventStore& store, const StreamId& id, const Aggregate& aggregate, const Moment& from,
+                     const Moment& to, const DiffOptions& options) {
     const auto difference = [](State a, State b) {
         auto patch = json_diff(a.json.value(), b.json.value());
-        return Difference{std::move(a), std::move(b), std::move(patch)};
+        return StateDifference{std::move(a), std::move(b), std::move(patch)};
     };
     if (options.time_of == TimeOf::occurred) {
         auto a = state_at(store, id, aggregate, from, options);

@@ -116,7 +116,7 @@ std::vector<Attempt> attempts_of(const EventStore& store, std::int64_t dead_lett
     };
     if (!control) throw none();
     return control->read([&](sqlite3* db) {
-        const Snapshot snapshot{db};
+        const ControlSnapshot snapshot{db};
         sql::Statement letter{db, "SELECT 1 FROM dead_letters WHERE id = ?1"};
         letter.bind(1, dead_letter);
         if (!letter.step()) throw none();

@@ -38,7 +38,7 @@ public:
         select(event, explanation);
         if (control_ != nullptr) {
             control_->read([&](sqlite3* db) {
-                const Snapshot snapshot{db};
+                const ControlSnapshot snapshot{db};
                 add_failures(db, event.position, explanation);
             });
         }

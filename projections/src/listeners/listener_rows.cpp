@@ -67,7 +67,7 @@ Position start_of(const Listener& listener, const EventStore& store) {
     return {};
 }
 
-Snapshot::Snapshot(sqlite3* db) : db_(db) { sql::execute(db_, "BEGIN"); }
-Snapshot::~Snapshot() { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr); }
+ControlSnapshot::ControlSnapshot(sqlite3* db) : db_(db) { sql::execute(db_, "BEGIN"); }
+ControlSnapshot::~ControlSnapshot() { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr); }
 
 }  // namespace stele

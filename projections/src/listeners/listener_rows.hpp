@@ -54,12 +54,12 @@ void add_tracked(ListenerRow& row, const Listener& listener, const EventStore& s
 [[nodiscard]] Position start_of(const Listener& listener, const EventStore& store);
 
 /// All reads while it is there see the same state.
-class Snapshot {
+class ControlSnapshot {
 public:
-    explicit Snapshot(sqlite3* db);
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
-    ~Snapshot();
+    explicit ControlSnapshot(sqlite3* db);
+    ControlSnapshot(const ControlSnapshot&) = delete;
+    ControlSnapshot& operator=(const ControlSnapshot&) = delete;
+    ~ControlSnapshot();
 
 private:
     sqlite3* db_;

@@ -63,7 +63,7 @@ public:
     [[nodiscard]] Found of(const std::string& name) const {
         if (!control_) return {};
         return control_->read([&](sqlite3* db) {
-            const Snapshot snapshot{db};
+            const ControlSnapshot snapshot{db};
             return Found{listener_row(db, name), parked_by(db, name), dead_of(db, name)};
         });
     }

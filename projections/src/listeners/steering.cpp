@@ -197,7 +197,7 @@ Rewound rewind_listener(const EventStore& store, const ListenerRegistry& registr
     ListenerRow before;
     if (dry_run) {
         control->read([&](sqlite3* db) {
-            const Snapshot snapshot{db};
+            const ControlSnapshot snapshot{db};
             before = row_to_rewind(db, name, to);
             count_what_would_go(db, name, rewound);
         });

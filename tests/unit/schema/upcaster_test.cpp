@@ -7,8 +7,8 @@
 #include <fstream>
 
 using namespace stele;
-using nlohmann::json;
 using Catch::Matchers::StartsWith;
+using nlohmann::json;
 
 namespace {
 
@@ -124,9 +124,8 @@ TEST_CASE("structs are upcast from one to the next, with what is missing named",
           std::vector<std::string>{R"(SiteCreated v2 {"host":"a.org","plan":"basic"})"});
     const auto message =
         message_of([&] { (void)upcast(types, stored_event("SiteCreated", 1, R"({"domian":1})")); });
-    CHECK_THAT(message,
-               StartsWith("C++ upcaster of SiteCreated v1: position 90112, acme:Site/site-42 "
-                                           "version 3, SiteCreated v1: "));
+    CHECK_THAT(message, StartsWith("C++ upcaster of SiteCreated v1: position 90112, acme:Site/site-42 "
+                                   "version 3, SiteCreated v1: "));
     CHECK_THAT(message, ContainsSubstring("domain"));
 
     EventTypes dropping;
@@ -232,9 +231,8 @@ TEST_CASE("an upcaster that fails says where it stands, at which event, and why"
     };
     CHECK(failure("A", R"({"text":"{"})") ==
           "dir/A.v1-v2.sql:2: position 90112, acme:Site/site-42 version 3, A v1: malformed JSON");
-    CHECK_THAT(
-        failure("B", "{}"),
-        StartsWith("B.sql:1: position 90112, acme:Site/site-42 version 3, B v1: the new data:"));
+    CHECK_THAT(failure("B", "{}"),
+               StartsWith("B.sql:1: position 90112, acme:Site/site-42 version 3, B v1: the new data:"));
     CHECK(failure("C", "{}") ==
           "C++ upcaster of C v1: position 90112, acme:Site/site-42 version 3, C v1: no such plan");
     CHECK_THAT(failure("D", "{}"), ContainsSubstring("expected finite numbers"));
@@ -282,10 +280,9 @@ TEST_CASE("declarations that do not go together are refused with both of their p
           "C++: expected renames to come to an end, found A renamed to itself, by way of C++");
     CHECK(refusal([](EventTypes& types) { types.rename("A", "B").rename("A", "C"); }) ==
           "C++: expected each name to be renamed once, found A renamed to C, and to B by C++");
-    CHECK_THAT(
-        refusal([](EventTypes& types) { types.rename("A", "B").upcast_sql("A", 1, "'1'", "a.sql"); }),
-        StartsWith("a.sql: expected an upcaster of a type as it is called today, found one of A, "
-                                    "which C++ renames to B"));
+    CHECK_THAT(refusal([](EventTypes& types) { types.rename("A", "B").upcast_sql("A", 1, "'1'", "a.sql"); }),
+               StartsWith("a.sql: expected an upcaster of a type as it is called today, found one of A, "
+                          "which C++ renames to B"));
     CHECK(refusal([](EventTypes& types) { types.upcast_sql("A", 1, "--@ into A version 3\n'1'", "a.sql"); }) ==
           "a.sql: expected A v2 or another type to be made of A v1, found A v3");
     CHECK_THAT(refusal([](EventTypes& types) { types.upcast_sql("A", 1, "\nrandom()", "a.sql"); }),
@@ -324,8 +321,7 @@ TEST_CASE("a folder of files is a registry, and a name that means nothing is ref
         "SiteCreated.v1.sql");
     CHECK(refusal("SiteCreated.v1-v3.sql", "1") ==
           "SiteCreated.v1-v3.sql: expected an upcaster to the next version, 2, found one to version 3");
-    CHECK_THAT(refusal("SiteCreated.v01-v02.sql", "1"),
-               ContainsSubstring("expected a name such as"));
+    CHECK_THAT(refusal("SiteCreated.v01-v02.sql", "1"), ContainsSubstring("expected a name such as"));
     CHECK(refusal("renames.sql", "--@ rename A B\n") ==
           "renames.sql:1: expected `rename OLD to NEW`, found 2 words");
     CHECK(refusal("A.v1-v2.sql", "--@ into B versoin 2\n1") ==

@@ -26,7 +26,7 @@ std::string point(const State& state) {
                : "version " + std::to_string(version) + ", position " + std::to_string(state.position.value());
 }
 
-void print(const Difference& difference, Context& context) {
+void print(const StateDifference& difference, Context& context) {
     if (context.json()) {
         context.out().json(nlohmann::ordered_json{{"stream", difference.from.stream.name()},
                                                   {"from", difference.from.version.value()},

@@ -22,7 +22,7 @@ using Moment = std::variant<Version, Position, Timestamp>;
 [[nodiscard]] Moment parse_moment(std::string_view text, std::string_view field = "moment");
 
 /// An aggregate at two points of its history.
-struct Difference {
+struct StateDifference {
     State from;
     State to;
     nlohmann::json patch;  ///< the JSON Patch (RFC 6902) from the one to the other; see json_diff()
@@ -41,8 +41,8 @@ struct DiffOptions {
 ///        ReplayError an event could not be taken in.
 ///        StoreError  the disk or the file failed.
 /// Cost   of one replay up to the later of the two; of two replays where times of occurrence are asked for.
-[[nodiscard]] Difference diff(const EventStore& store, const StreamId& stream, const Aggregate& aggregate,
-                              const Moment& from, const Moment& to, const DiffOptions& options = {});
+[[nodiscard]] StateDifference diff(const EventStore& store, const StreamId& stream, const Aggregate& aggregate,
+                                   const Moment& from, const Moment& to, const DiffOptions& options = {});
 
 /// The last version of `stream` at `moment`, by when events were recorded; 0 where there was none yet.
 ///
