@@ -131,14 +131,8 @@ TEST_CASE("schema check compares with another folder, where what is published st
 
 TEST_CASE("schema check compares with what the store has recorded", "[e2e][schema]") {
     Workplace at;
-    fill(at);
-    at.write("published/SiteCreated.v1.json", first_version);
-    {
-        Options options;
-        options.event_types = std::make_shared<const EventTypes>(EventTypes::load(at.path("published")));
-        const auto store = EventStore::open(at.path("log.stele").string(), options);
-        REQUIRE(store.schemas().size() == 1);
-    }
+    fill(at);  // the import has recorded both
+    REQUIRE(EventStore::open(at.path("log.stele").string()).schemas().size() == 2);
     const auto same = at.stele({"schema", "check", "--against", "store", "--json"});
     INFO(same);
     CHECK(same.status == 0);

@@ -2,6 +2,7 @@
 
 #include "failure.hpp"
 #include "suggest.hpp"
+#include "terminal.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -47,9 +48,30 @@ std::string Context::store_path() {
         .hint("--store audit.stele, or stele init my-audit for a folder with a stele.toml");
 }
 
-EventStore Context::open_existing(Options options) {
+const EventTypes& Context::event_types() {
+    if (event_types_) return *event_types_;
+    EventTypes types;
+    if (const Project* found = project(); found != nullptr && fs::is_directory(found->schemas)) {
+        types = EventTypes::load(found->schemas);
+    }
+    types.add(registry_.event_types);
+    types.check();
+    return event_types_.emplace(std::move(types));
+}
+
+EventStore Context::open_existing(Events events) {
     const std::string path = store_path();
+    Options options;
     options.mode = OpenMode::existing;
+    options.record_schemas = false;
+    try {
+        // What is only read is not held up by a schema that was changed.
+        if (events != Events::stored)
+            options.event_types = std::make_shared<const EventTypes>(event_types().without_schemas());
+    } catch (const Error& error) {
+        if (events == Events::today) throw;
+        note(printable(error.what()));
+    }
     try {
         return EventStore::open(path, options);
     } catch (const StoreError& error) {
@@ -62,6 +84,7 @@ EventStore Context::open_existing(Options options) {
 
 EventStore Context::open_or_create(Options options) {
     options.mode = OpenMode::create;
+    options.event_types = std::make_shared<const EventTypes>(event_types());
     return EventStore::open(store_path(), options);
 }
 

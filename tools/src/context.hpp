@@ -4,6 +4,7 @@
 #include "output.hpp"
 #include "project.hpp"
 
+#include <stele/schema/event_types.hpp>
 #include <stele/store/event_store.hpp>
 #include <stele/tools/tool.hpp>
 
@@ -38,9 +39,20 @@ public:
     /// Which store: --store, else STELE_STORE, else stele.toml. Throws Failure (command line) where none says.
     [[nodiscard]] std::string store_path();
 
+    /// The event types of the program, and those of the project's folder of schemas. Throws what EventTypes::load()
+    /// throws; where there is no such folder, it holds the program's alone.
+    [[nodiscard]] const EventTypes& event_types();
+
+    /// How a command sees events.
+    enum class Events {
+        today,   ///< through the upcasters of event_types()
+        stored,  ///< as they are stored
+        either,  ///< it looks at none: what is wrong with event_types() is said, and stands in nobody's way
+    };
     /// The store, which must be there. Throws Failure (not found) naming what to do.
-    [[nodiscard]] EventStore open_existing(Options options = {});
-    /// The store, made where there is none.
+    [[nodiscard]] EventStore open_existing(Events events = Events::today);
+    /// The store, made where there is none, for a command that appends: schemas of event_types() that the store
+    /// does not know are recorded in it.
     [[nodiscard]] EventStore open_or_create(Options options = {});
 
 private:
@@ -49,6 +61,7 @@ private:
     Output& out_;
     bool project_looked_for_ = false;
     std::optional<Project> project_;
+    std::optional<EventTypes> event_types_;
 };
 
 }  // namespace stele::tool

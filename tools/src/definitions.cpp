@@ -116,6 +116,15 @@ std::vector<Failure> broken_aggregates(const Project& project) {
     return broken;
 }
 
+std::vector<Failure> broken_schemas(const Project& project) {
+    std::vector<Failure> broken;
+    if (!fs::is_directory(project.schemas)) return broken;
+    static_cast<void>(EventTypes::load(project.schemas, [&](const Error& error) {
+        broken.emplace_back(Exit::failed, error.code(), error.what(), error.facts());
+    }));
+    return broken;
+}
+
 bool names_file(const std::string& word) {
     constexpr std::string_view ending = ".sql";
     return word.size() > ending.size() && word.compare(word.size() - ending.size(), ending.size(), ending) == 0;

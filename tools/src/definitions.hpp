@@ -43,6 +43,9 @@ struct KnownProjections {
 /// What is wrong with the files of aggregates in the project's folder.
 [[nodiscard]] std::vector<Failure> broken_aggregates(const Project& project);
 
+/// What is wrong with the files in the project's folder of schemas.
+[[nodiscard]] std::vector<Failure> broken_schemas(const Project& project);
+
 /// Whether `word` names a file and not a projection: it ends in .sql.
 [[nodiscard]] bool names_file(const std::string& word);
 

@@ -130,5 +130,6 @@ struct Workload {
 [[nodiscard]] std::vector<Workload> webhook_workloads();
 [[nodiscard]] std::vector<Workload> footprint_workloads();
 [[nodiscard]] std::vector<Workload> replay_workloads();
+[[nodiscard]] std::vector<Workload> schema_workloads();
 
 }  // namespace stele::bench

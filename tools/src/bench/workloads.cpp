@@ -55,7 +55,7 @@ std::vector<Workload> workloads() {
     std::vector<Workload> all;
     for (auto make : {append_workloads, concurrent_workloads, read_workloads, import_workloads, rebuild_workloads,
                       projection_workloads, projection_load_workloads, delivery_workloads, listener_workloads,
-                      webhook_workloads, footprint_workloads, replay_workloads}) {
+                      webhook_workloads, footprint_workloads, replay_workloads, schema_workloads}) {
         auto some = make();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }

@@ -154,7 +154,7 @@ void look_at_events(const EventStore& store, const CatalogOptions& options, Cata
 /// The store that is named, where it is there.
 std::optional<EventStore> store_of(Context& context) {
     try {
-        return context.open_existing();
+        return context.open_existing(Context::Events::stored);
     } catch (const Failure& failure) {
         // A project is described without its store as well.
         if (!context.project() || (failure.code() != "not_found" && failure.code() != "no_store")) throw;

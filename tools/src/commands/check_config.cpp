@@ -146,18 +146,19 @@ Exit run(const Arguments& arguments, Context& context) {
     add_what_is_missing(config, mistakes);
     add_clashes(config, context.registry().listeners, mistakes);
     const auto projections = known_projections(context, project);
-    const auto aggregates = broken_aggregates(project);
+    auto broken_files = broken_aggregates(project);
+    for (auto& broken : broken_schemas(project)) broken_files.push_back(std::move(broken));
 
     for (const auto& mistake : mistakes.all()) tell("mistake", mistake, context);
     for (const auto& broken : projections.broken_files) tell(broken, context);
-    for (const auto& broken : aggregates) tell(broken, context);
+    for (const auto& broken : broken_files) tell(broken, context);
     for (auto hint : mistakes.hints()) {
         if (!context.json()) hint.message = "hint: " + hint.message;
         tell("hint", hint, context);
     }
     if (arguments.detailed) show_what_would_run(config, projections, context);
 
-    const auto wrong = mistakes.count() + projections.broken_files.size() + aggregates.size();
+    const auto wrong = mistakes.count() + projections.broken_files.size() + broken_files.size();
     if (wrong == 0) {
         if (!context.json() && !arguments.detailed) context.out().line(mistakes.file() + ": nothing is wrong");
         return Exit::done;
@@ -171,8 +172,8 @@ Exit run(const Arguments& arguments, Context& context) {
 void add_check_config(CommandLine& line) {
     const auto arguments = std::make_shared<Arguments>();
     CLI::App& app = line.add({"check-config",
-                              "Name every mistake in stele.toml and in the files of projections and aggregates, "
-                              "with file, line and column:\n"
+                              "Name every mistake in stele.toml and in the files of projections, aggregates and "
+                              "schemas, with file, line and column:\n"
                               "unknown keys, values of a wrong kind, SQL that does not compile, secrets, files "
                               "and folders that are not\n"
                               "there. Nothing is sent, and no store is needed.",

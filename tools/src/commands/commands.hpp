@@ -37,6 +37,8 @@ void add_dead_letter(CommandLine& line);
 void add_explain(CommandLine& line);
 void add_schema(CommandLine& line);
 void add_schema_catalog(CommandLine& line, CLI::App& group);
+void add_schema_store(CommandLine& line, CLI::App& group);
+void add_schema_test(CommandLine& line, CLI::App& group);
 void add_schema_check(CommandLine& line, CLI::App& group);
 void add_schema_diff(CommandLine& line, CLI::App& group);
 void add_schema_infer(CommandLine& line, CLI::App& group);

@@ -31,7 +31,7 @@ void note_unknown_types(const EventStore& store, const std::vector<std::string>&
 }
 
 Exit list(const Arguments& arguments, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(arguments.filters.events());
     EventPrinter printer{context.out(), context.json(), EventPrinter::Streams::shown};
     for (const Event& event : store.read(arguments.filters.read().backward(arguments.backward)))
         printer.print(event);
@@ -55,7 +55,7 @@ Position start_of(const EventFilters& filters, const EventStore& store) {
 
 Exit follow(const Arguments& arguments, Context& context) {
     const auto& filters = arguments.filters;
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(arguments.filters.events());
     const Interrupt interrupt;
     Subscription subscription = store.subscribe(filters.read().query(), start_of(filters, store));
     const StopOnInterrupt stop{[&] { subscription.stop(); }, interrupt, context.out().fd()};

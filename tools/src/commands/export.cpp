@@ -38,7 +38,7 @@ std::int64_t export_lines(const EventStore& store, const EventFilters& filters, 
 
 Exit to_file(const std::string& path, const Arguments& arguments, Context& context) {
     const auto start = std::chrono::steady_clock::now();
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(arguments.filters.events());
     const Interrupt interrupt;
     LineWriter file{path};
     Progress progress{"export", "events", Progress::Wanted::yes};
@@ -60,7 +60,7 @@ Exit to_file(const std::string& path, const Arguments& arguments, Context& conte
 }
 
 Exit to_standard_output(const Arguments& arguments, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(arguments.filters.events());
     Progress progress{"export", "events", context.out().terminal() ? Progress::Wanted::no : Progress::Wanted::yes};
     export_lines(store, arguments.filters, progress, [&](const std::string& line) { context.out().line(line); });
     return Exit::done;

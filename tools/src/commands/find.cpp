@@ -43,7 +43,7 @@ void explain(const FindPlan& plan, Context& context) {
 
 Exit run(const Arguments& arguments, Context& context) {
     sql::Condition condition{{arguments.condition, "condition"}, sql::Condition::Over::event};
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(arguments.filters.events());
     if (arguments.stream && !store.version(*arguments.stream))
         throw missing_stream(store, *arguments.stream, "stele read");
     const Read read = read_of(arguments);

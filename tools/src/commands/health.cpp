@@ -46,7 +46,7 @@ void add_ailments(std::vector<Ailment>& ailments, const char* kind, const std::v
 Exit run(const Arguments& arguments, Context& context) {
     const auto config = listener_config(context);
     const auto limits = arguments.over(config.health);
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
     const auto projections = projection_status(store, known.registry);
     const auto listeners = listener_status(store, known_listeners(context, config));

@@ -9,7 +9,7 @@ namespace {
 
 Exit run(Context& context) {
     const auto config = listener_config(context);
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
     const auto text = metrics_text(store, known.registry, known_listeners(context, config), nullptr, config.health);
     if (context.json()) {

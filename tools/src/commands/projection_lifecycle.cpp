@@ -23,7 +23,7 @@ struct Arguments {
 using Act = std::function<std::string(const EventStore&, const std::string& name)>;
 
 Exit act_on_each(const Arguments& arguments, const std::string& command, const Act& act, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
     const auto names = names_of_projections(arguments.names, arguments.all, command, store, known, context);
     Exit status = Exit::done;

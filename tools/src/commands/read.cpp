@@ -15,10 +15,12 @@ struct Arguments {
     std::optional<std::int64_t> until;
     std::optional<std::int64_t> limit;
     bool backward = false;
+    bool raw = false;
 };
 
 Exit run(const Arguments& arguments, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store =
+        context.open_existing(arguments.raw ? Context::Events::stored : Context::Events::today);
     if (!store.version(*arguments.stream)) throw missing_stream(store, *arguments.stream, "stele read");
 
     Read read = stream(*arguments.stream);
@@ -46,6 +48,7 @@ void add_read(CommandLine& line) {
     number(app, "--until", "V", arguments->until, 1, "up to this version, included");
     number(app, "--limit", "N", arguments->limit, 0, "at most so many");
     flag(app, "--backward", arguments->backward, "newest first");
+    flag(app, "--raw", arguments->raw, "events as they are stored: no upcaster is asked");
 }
 
 }  // namespace stele::tool

@@ -99,7 +99,7 @@ Exit run(const Arguments& arguments, Context& context) {
     if (arguments.type) (void)versions_of(ours, *arguments.type, shown_from_here(folder));
     std::optional<SchemasByType> theirs;
     if (arguments.against && *arguments.against == "store") {
-        theirs = recorded_schemas(context.open_existing());
+        theirs = recorded_schemas(context.open_existing(Context::Events::stored));
     } else if (arguments.against) {
         theirs = schemas_in(*arguments.against);
     }

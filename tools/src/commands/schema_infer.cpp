@@ -31,7 +31,7 @@ Failure no_events(const EventStore& store, const Arguments& arguments) {
 }
 
 Exit run(const Arguments& arguments, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::Events::stored);
     SchemaInference inference;
     auto read = Read{matching(types(arguments.type))}.only({.id = false, .metadata = false, .tags = false});
     for (const Event& event : store.read(read)) {

@@ -71,7 +71,7 @@ void print_details(const std::vector<Status>& all, Output& out) {
 }
 
 Exit run(bool detailed, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
     const All all{store.info(), projection_status(store, known.registry),
                   listener_status(store, known_listeners(context))};

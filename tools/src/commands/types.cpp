@@ -7,7 +7,7 @@ namespace {
 using Align = Table::Align;
 
 Exit run(Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::Events::either);
     Table table{context.out(),
                 {{"TYPE"}, {"EVENTS", Align::right}, {"FIRST", Align::right}, {"LAST", Align::right}}};
     for (const TypeInfo& info : store.types()) {

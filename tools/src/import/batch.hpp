@@ -4,6 +4,7 @@
 #include "line_reader.hpp"
 
 #include <stele/schema/event_json.hpp>
+#include <stele/store/schemas.hpp>
 
 #include <condition_variable>
 #include <cstdint>
@@ -34,7 +35,8 @@ struct Batch {
     SourcePoint end;
     std::string raw;  ///< the bytes from start to end; empty where the one line of the batch is too long to be kept
     std::vector<ImportLine> lines;
-    std::int64_t taken = 0;  ///< bytes of the file up to its end, packed ones where it is packed
+    std::optional<CheckedBy> checked;  ///< by which schemas all of them were; 0 where not all by the same
+    std::int64_t taken = 0;            ///< bytes of the file up to its end, packed ones where it is packed
 
     /// The end of the line before `line`.
     [[nodiscard]] SourcePoint point_before(const ImportLine& line) const {

@@ -11,8 +11,11 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\n") 
 
 }  // namespace
 
-BatchReader::BatchReader(LineReader& reader, LineParser parse, BatchSize size, const Limits& limits)
-    : reader_(reader), parse_(parse), size_(size), limits_(limits), thread_([this] { run(); }) {}
+BatchReader::BatchReader(LineReader& reader, LineParser parse, LineCheck check, BatchSize size,
+                         const Limits& limits)
+    : reader_(reader), parse_(parse), check_(std::move(check)), size_(size), limits_(limits), thread_([this] {
+          run();
+      }) {}
 
 BatchReader::~BatchReader() {
     queue_.abandon();
@@ -79,6 +82,15 @@ void BatchReader::add(Batch& batch, const SourceLine& line) const {
     if (is_blank(text)) return;
     try {
         item.event = parse_(text, limits_);
+        const auto by = check_(*item.event);
+        if (!batch.checked) batch.checked = by;
+        if (batch.checked->schemas != by.schemas) batch.checked = CheckedBy{};
+    } catch (const SchemaViolationError& error) {
+        const auto& wrong = error.details();
+        item.event.reset();
+        item.reason = wrong.type + " v" + std::to_string(wrong.version) + ": data" +
+                      (wrong.pointer.empty() ? "" : " " + wrong.pointer) + ": expected " + wrong.expected +
+                      ", found " + wrong.found;
     } catch (const InvalidInput& error) {
         item.reason = error.what();
         if (!line.complete) item.reason += "; this last line has no line feed: is the file complete?";

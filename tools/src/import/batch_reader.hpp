@@ -1,4 +1,4 @@
-// BatchReader: the thread that reads, unpacks, hashes and parses while another one appends.
+// BatchReader: the thread that reads, unpacks, hashes, parses and checks while another one appends.
 #pragma once
 
 #include "batch.hpp"
@@ -6,6 +6,7 @@
 #include <stele/schema/event_json.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <string_view>
 #include <thread>
 
@@ -13,6 +14,9 @@ namespace stele::tool {
 
 /// How a line becomes an event. Throws InvalidInput.
 using LineParser = EventLine (*)(std::string_view line, const Limits& limits);
+
+/// What is wrong with an event that could be read: throws SchemaViolationError. Says by what it was checked.
+using LineCheck = std::function<CheckedBy(const EventLine& line)>;
 
 struct BatchSize {
     std::size_t lines = 1000;
@@ -22,7 +26,7 @@ struct BatchSize {
 class BatchReader {
 public:
     /// Starts behind what `reader` has read. `reader` must stay, and belongs to this object until it goes.
-    BatchReader(LineReader& reader, LineParser parse, BatchSize size, const Limits& limits);
+    BatchReader(LineReader& reader, LineParser parse, LineCheck check, BatchSize size, const Limits& limits);
     ~BatchReader();
     BatchReader(const BatchReader&) = delete;
     BatchReader& operator=(const BatchReader&) = delete;
@@ -39,6 +43,7 @@ private:
 
     LineReader& reader_;
     LineParser parse_;
+    LineCheck check_;
     BatchSize size_;
     Limits limits_;
     BatchQueue queue_{1};

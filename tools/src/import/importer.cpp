@@ -2,6 +2,8 @@
 
 #include "../terminal.hpp"
 
+#include <stele/schema/event_types.hpp>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -88,9 +90,38 @@ std::size_t events_in(const Append& append) {
 
 }  // namespace
 
+// What the log has under an id, as it is stored: whether two events are one, upcasters have no say in.
+class Importer::Twins {
+public:
+    explicit Twins(const EventStore& store)
+        : names_(store), stored_(EventStore::open(store.name(), {.mode = OpenMode::existing})) {}
+
+    [[nodiscard]] std::optional<Event> find(const EventId& id) const {
+        auto event = stored_.find(id);
+        // Its stream may be stored under a name of before.
+        if (event && names_.event_types()) {
+            const auto& today =
+                names_.event_types()->upcasters().aggregate_today(std::string{event->stream.aggregate_type()});
+            event->stream = StreamId{event->stream.tenant(), today, event->stream.aggregate_id()};
+        }
+        return event;
+    }
+
+private:
+    const EventStore& names_;
+    EventStore stored_;
+};
+
 Importer::Importer(EventStore& store, ImportOptions options, const Interrupt& interrupt)
     : store_(store), options_(std::move(options)), bytes_(options_.path, interrupt) {
     if (options_.on_error == OnError::quarantine) quarantine_.emplace(options_.quarantine);
+}
+
+Importer::~Importer() = default;
+
+const Importer::Twins& Importer::twins() const {
+    std::call_once(twins_once_, [this] { twins_ = std::make_unique<Twins>(store_); });
+    return *twins_;
 }
 
 void Importer::run() {
@@ -100,7 +131,8 @@ void Importer::run() {
     } catch (const ReadInterrupted&) {
         return;
     }
-    BatchReader reader{lines, options_.parse, options_.batch, options_.limits};
+    BatchReader reader{lines, options_.parse, [this](const EventLine& line) { return check(line); }, options_.batch,
+                       options_.limits};
     while (auto batch = reader.next()) {
         take(*batch);
         on_progress(batch->end.line, batch->taken, bytes_.size());
@@ -192,6 +224,7 @@ void Importer::set_aside_wrong_lines(Batch& batch) {
 // nothing written, where an id of the batch is in the store already and not as a plain repetition of this append.
 std::optional<IdConflict> Importer::try_append(Batch& batch, const SourcePoint& end) {
     Append append = append_of(batch);
+    append.checked(batch.checked.value_or(CheckedBy{}));
     const auto events = static_cast<std::int64_t>(events_in(append));
     if (events == 0) {
         track(end);
@@ -236,6 +269,17 @@ void Importer::throw_other_import(const AppendResult& result) const {
         {{"source", conflict.source}, {"line", conflict.given}, {"stored_line", conflict.expected_above}}};
 }
 
+// In the thread that reads. What is in the store already under its id is a duplicate, whatever has been recorded
+// since it came there: that is found out when it is appended.
+CheckedBy Importer::check(const EventLine& line) const {
+    try {
+        return store_.check(line.stream, line.event);
+    } catch (const SchemaViolationError&) {
+        if (twins().find(line.event.id)) return {};
+        throw;
+    }
+}
+
 // Takes the events out of the batch that the store has; those that it has with other content are wrong. Returns
 // whether there were any.
 bool Importer::recognise_duplicates(Batch& batch) {
@@ -254,7 +298,7 @@ bool Importer::recognise_duplicates(Batch& batch) {
     for (std::size_t i = 0; i < batch.lines.size(); ++i) {
         ImportLine& line = batch.lines[i];
         if (!line.event) continue;
-        if (const auto stored = store_.find(line.event->event.id)) {
+        if (const auto stored = twins().find(line.event->event.id)) {
             duplicate(line, difference(*line.event, stored->stream, *stored),
                       "at position " + std::to_string(stored->position.value()) + " already");
         } else if (const auto [first, inserted] = seen.try_emplace(line.event->event.id, i); !inserted) {

@@ -18,6 +18,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -54,6 +56,8 @@ public:
     /// Opens the source. Throws Failure where that fails.
     Importer(EventStore& store, ImportOptions options, const Interrupt& interrupt);
 
+    ~Importer();
+
     OnProgress on_progress = [](std::int64_t, std::int64_t, std::int64_t) {};
     OnRejected on_rejected = [](const ImportLine&) {};
 
@@ -76,12 +80,18 @@ private:
     [[nodiscard]] std::optional<IdConflict> try_append(Batch& batch, const SourcePoint& end);
     void track(const SourcePoint& end);
     [[noreturn]] void throw_other_import(const AppendResult& result) const;
+    [[nodiscard]] CheckedBy check(const EventLine& line) const;
     [[nodiscard]] bool recognise_duplicates(Batch& batch);
     [[nodiscard]] bool stops_at(const ImportLine& line) const;
     [[noreturn]] void stop_at(const ImportLine& line) const;
     [[nodiscard]] Failure source_changed(const std::string& what, nlohmann::json facts) const;
 
+    class Twins;
+    [[nodiscard]] const Twins& twins() const;
+
     EventStore& store_;
+    mutable std::once_flag twins_once_;
+    mutable std::unique_ptr<const Twins> twins_;  ///< made where one is looked for, by whichever thread
     ImportOptions options_;
     ByteSource bytes_;
     std::optional<Quarantine> quarantine_;

@@ -3,6 +3,7 @@
 //     int main(int argc, char** argv) {
 //         stele::tool::Registry registry;
 //         registry.projections.add(stele::projection<SiteCount>());
+//         registry.event_types.upcast<SiteCreatedV1, SiteCreated>(with_a_plan);
 //         return stele::tool::main(argc, argv, std::move(registry));
 //     }
 #pragma once
@@ -10,6 +11,7 @@
 #include <stele/projections/listeners/listener_registry.hpp>
 #include <stele/projections/projection_registry.hpp>
 #include <stele/replay/aggregate_registry.hpp>
+#include <stele/schema/event_types.hpp>
 
 namespace stele::tool {
 
@@ -18,6 +20,7 @@ struct Registry {
     ProjectionRegistry projections;
     ListenerRegistry listeners;
     AggregateRegistry aggregates;
+    EventTypes event_types;
 };
 
 /// Runs the command that `argv` names, as the program `stele` does, and returns its exit status:
