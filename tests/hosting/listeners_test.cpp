@@ -103,7 +103,8 @@ TEST_CASE("what fails is told by hook and by mail, once each, and who did what s
     const HttpReceiver hooks;
     write_project(at, mails);
     import(at, "first.jsonl",
-           line("Site/site-1", "SiteCreated", json::parse(R"({"domain": "www.acme.example"})")) +
+           line("Site/site-1", "SiteCreated",
+                json::parse(R"({"domain": "www.acme.example", "plan": "pro", "region": "fra1"})")) +
                line("Site/site-1", "SiteProvisioned", json::parse(R"({"server": "web-1", "disk_bytes": 1000})")) +
                backup_failed("backup-1", "disk_full"));
     for (int i = 0; i < 2; ++i) deliver_all(at, hooks);  // the second time there is nothing to do

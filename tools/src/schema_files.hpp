@@ -23,8 +23,8 @@ struct KnownSchema {
 using SchemaVersions = std::map<int, KnownSchema>;
 using SchemasByType = std::map<std::string, SchemaVersions>;
 
-/// The schemas in `folder`, read as a store reads them: what EventTypes::load() refuses is refused. Throws what that
-/// throws, and Failure (not found) where there is no such folder.
+/// The schemas in `folder`, read as a store reads them: what EventTypes::load() refuses is refused. Throws what
+/// that throws, and Failure (not found) where there is no such folder.
 [[nodiscard]] SchemasByType schemas_in(const std::filesystem::path& folder);
 
 /// What `store` has recorded.

@@ -82,7 +82,8 @@ public:
     /// the same question of one value over and over, or one that takes long. Everything counts: the questions, the
     /// items that are compared (an array of "uniqueItems" may hold some two million numbers), the names that are
     /// looked for, the time that patterns take. So a check takes a second, or on a slow machine a few, at most,
-    /// but for a single pattern that is searched for in a very long string. So is one that holds a number beyond what a double holds, such as 1e999.
+    /// but for a single pattern that is searched for in a very long string. So is one that holds a number beyond
+    /// what a double holds, such as 1e999.
     ///
     /// Cost  about a microsecond for a flat object of ten members, reading the text included.
     [[nodiscard]] std::optional<SchemaViolation> check(const JsonText& value) const;
