@@ -17,15 +17,17 @@
 
 namespace hosting::site {
 
-// ---- What happens: the events of schemas/
+// ---- What happens: the events of schemas/, each in its newest version. Those of before become these when they are
+// read: schemas/SiteCreated.v1-v2.sql.
 
 struct SiteCreated {
     static constexpr auto type = "SiteCreated";
-    static constexpr int version = 1;
+    static constexpr int version = 2;
     std::string domain;
     std::string plan;
     std::string region;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(SiteCreated, domain, plan, region)
+    int backup_every_days = 1;
+    NLOHMANN_DEFINE_TYPE_INTRUSIVE(SiteCreated, domain, plan, region, backup_every_days)
 };
 struct SiteProvisioned {
     static constexpr auto type = "SiteProvisioned";
@@ -76,7 +78,7 @@ struct Refused : std::runtime_error {
 
 struct Site {
     static constexpr auto name = "Site";
-    static constexpr int version = 1;
+    static constexpr int version = 2;  // 1: without backup_every_days
     static constexpr auto aggregate_type = "Site";
     using events = stele::Events<SiteCreated, SiteProvisioned, SiteProvisioningFailed, SiteDeleted>;
 
@@ -85,12 +87,15 @@ struct Site {
     struct State {
         std::string state = "none";  // creating, active, failed, deleted
         std::string domain;
+        int backup_every_days = 0;
         int failed_attempts = 0;
         friend bool operator==(const State&, const State&) = default;
-        NLOHMANN_DEFINE_TYPE_INTRUSIVE(State, state, domain, failed_attempts)
+        NLOHMANN_DEFINE_TYPE_INTRUSIVE(State, state, domain, backup_every_days, failed_attempts)
     };
 
-    static State evolve(State, const SiteCreated& created) { return {"creating", created.domain, 0}; }
+    static State evolve(State, const SiteCreated& created) {
+        return {"creating", created.domain, created.backup_every_days, 0};
+    }
     static State evolve(State site, const SiteProvisioned&) {
         site.state = "active";
         return site;
@@ -107,7 +112,7 @@ struct Site {
 
     static SiteCreated decide(const State& site, const Order& order) {
         if (site.state != "none") throw Refused{"the id was used for " + site.domain};
-        return {order.domain, order.plan, order.region};
+        return {order.domain, order.plan, order.region, order.plan == "starter" ? 3 : 1};
     }
 
     /// A provisioner that reports twice is heard once.

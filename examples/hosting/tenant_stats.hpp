@@ -17,7 +17,7 @@ namespace hosting {
 // The events, as far as this projection reads their data.
 struct SiteCreated {
     static constexpr auto type = "SiteCreated";
-    static constexpr int version = 1;
+    static constexpr int version = 2;
 };
 struct SiteProvisioned {
     static constexpr auto type = "SiteProvisioned";

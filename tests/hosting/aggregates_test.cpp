@@ -18,6 +18,7 @@ TEST_CASE("each site and each backup is replayed to the state that its events sa
         const auto state = replay(store, {site.first, "Site", site.second}, aggregates).json.value();
         CAPTURE(site.first, site.second, state);
         CHECK(state.at("state") == expected);
+        CHECK(state.at("backup_every_days") == (state.at("plan") == "starter" ? 3 : 1));
         CHECK(state.contains("server") == (expected == "active"));
         CHECK(state.contains("deleted_by") == (expected == "deleted"));
         ++seen[expected];

@@ -6,7 +6,10 @@
 #include "tenant_stats.hpp"
 #include "vocabulary.hpp"
 
+#include <stele/schema/event_types.hpp>
+
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,8 +42,20 @@ inline void append(EventStore& store, const std::vector<EventLine>& lines) {
     }
 }
 
-[[nodiscard]] inline EventStore new_store() {
-    return EventStore::temporary({.durability = stele::Durability::relaxed});
+[[nodiscard]] inline EventStore new_store(std::shared_ptr<const stele::EventTypes> types = {}) {
+    return EventStore::temporary({.durability = stele::Durability::relaxed, .event_types = std::move(types)});
+}
+
+/// The example's schemas and upcasters.
+[[nodiscard]] inline std::shared_ptr<const stele::EventTypes> event_types() {
+    return std::make_shared<const stele::EventTypes>(stele::EventTypes::load(std::string{HOSTING} + "/schemas"));
+}
+
+[[nodiscard]] inline std::vector<EventLine> lines_in(const std::string& path) {
+    std::vector<EventLine> lines;
+    std::ifstream file{path};
+    for (std::string line; std::getline(file, line);) lines.push_back(stele::parse_event_line(line));
+    return lines;
 }
 
 /// The four SQL files, and tenant_stats in C++.

@@ -11,13 +11,14 @@ namespace {
 using namespace hosting::site;
 using stele::testing::given;
 
-const SiteCreated created{"example.org", "pro", "fra1"};
+const SiteCreated created{"example.org", "pro", "fra1", 1};
 const SiteProvisioned provisioned{"web-7", 1'000};
 
 SiteProvisioningFailed failed(int attempt) { return {"no_capacity", attempt}; }
 
 TEST_CASE("a site is ordered once under an id", "[hosting][decider]") {
     given<Site>().when(Order{"example.org", "pro", "fra1"}).then(created);
+    given<Site>().when(Order{"a.example", "starter", "fra1"}).then(SiteCreated{"a.example", "starter", "fra1", 3});
     given<Site>(created).when(Order{"b.example", "pro", "fra1"}).then_error<Refused>("used for example.org");
     given<Site>(created, SiteDeleted{"customer_request"})
         .when(Order{"b.example", "pro", "fra1"})
@@ -74,6 +75,7 @@ TEST_CASE("decider and aggregate file fold a generated history alike", "[hosting
         CAPTURE(info.stream);
         CHECK(by_decider.state == by_file.at("state"));
         CHECK(by_decider.domain == by_file.at("domain"));
+        CHECK(by_decider.backup_every_days == by_file.at("backup_every_days"));
         CHECK(by_decider.failed_attempts == by_file.at("failed_attempts"));
         ++compared;
         return true;

@@ -1,5 +1,5 @@
 -- A site: what was ordered, where it runs, and what went wrong on the way.
---@ aggregate Site version 1
+--@ aggregate Site version 2
 
 --@ on SiteCreated
 json_object(
@@ -7,6 +7,7 @@ json_object(
     'domain', $data(domain),
     'plan', $data(plan),
     'region', $data(region),
+    'backup_every_days', $data(backup_every_days),
     'created_at', $occurred_at,
     'created_by', $metadata(actor),
     'failed_attempts', 0)

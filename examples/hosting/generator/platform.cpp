@@ -172,6 +172,7 @@ void Platform::order_site(Tenant& tenant, const User& user) {
     auto site = std::make_shared<Site>(Site{tenant, "site-" + std::to_string(++tenant.sites_so_far)});
     site->plan = random_.one_of(plans);
     site->region = random_.one_of(regions);
+    site->backup_every_days = site->plan == "starter" ? 3 : 1;
     tenant.sites.push_back(site);
 
     static constexpr std::array hosts{"www", "shop", "blog", "docs", "status", "intranet"};
@@ -179,10 +180,11 @@ void Platform::order_site(Tenant& tenant, const User& user) {
     const std::string host = hosts[static_cast<std::size_t>(number - 1) % hosts.size()];
     const auto domain = host + (number > std::ssize(hosts) ? std::to_string(number) : "") + "." + tenant.name;
     const auto request = new_request();
-    const auto created = write(
-        *site, "Site", site->id, "SiteCreated", now_,
-        R"({"domain":")" + domain + R"(.example","plan":")" + site->plan + R"(","region":")" + site->region + "\"}",
-        by_user(user, request));
+    const auto created =
+        write(*site, "Site", site->id, "SiteCreated", now_,
+              R"({"domain":")" + domain + R"(.example","plan":")" + site->plan + R"(","region":")" + site->region +
+                  R"(","backup_every_days":)" + std::to_string(site->backup_every_days) + "}",
+              by_user(user, request), 2);
     provision(site, 1, {request, created});
 }
 
@@ -239,9 +241,9 @@ void Platform::delete_site(const SitePtr& site, std::string_view reason, const U
 
 // ---- Backups
 
-// The next one, as long as the site is there: between one and five in the night, for the smallest plan each third.
+// The next one, as long as the site is there: between one and five in the night.
 void Platform::plan_nightly(const SitePtr& site) {
-    const days until{site->plan == "starter" ? 3 : 1};
+    const days until{site->backup_every_days};
     const auto minute = std::chrono::minutes{random_.between(60, 299)};
     const auto second = random_.below(60'000'000);
     const auto night = std::chrono::floor<days>(now_) + until + minute + std::chrono::microseconds{second};
@@ -292,10 +294,12 @@ void Platform::end_backup(const SitePtr& site, const std::string& id, bool may_r
 // ---- Writing
 
 std::string Platform::write(const Site& site, std::string_view aggregate_type, const std::string& aggregate_id,
-                            std::string_view type, Timestamp occurred, std::string data, std::string metadata) {
+                            std::string_view type, Timestamp occurred, std::string data, std::string metadata,
+                            int schema_version) {
     // Well-formed by construction, and looked at once more where it is read or appended.
     stele::NewEvent event;
     event.type = type;
+    event.schema_version = schema_version;
     event.data = stele::JsonText::trusted(std::move(data));
     event.metadata = stele::JsonText::trusted(std::move(metadata));
     event.id = new_id(occurred);

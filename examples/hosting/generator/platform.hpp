@@ -43,6 +43,7 @@ struct Site {
     std::string id;
     std::string plan{};
     std::string region{};
+    std::int64_t backup_every_days = 1;
     std::string server{};
     std::int64_t disk_bytes = 0;
     State state = State::creating;
@@ -102,7 +103,8 @@ private:
 
     // Writing. Returns the event's id, as text: what comes of the event names it.
     std::string write(const Site& site, std::string_view aggregate_type, const std::string& aggregate_id,
-                      std::string_view type, Timestamp occurred, std::string data, std::string metadata);
+                      std::string_view type, Timestamp occurred, std::string data, std::string metadata,
+                      int schema_version = 1);
     [[nodiscard]] std::string by_user(const User& user, const std::string& request);
     [[nodiscard]] stele::EventId new_id(Timestamp time);
     [[nodiscard]] std::string new_request();
