@@ -69,6 +69,73 @@ TEST_CASE("the project's upcasters stand between the log and every command, unle
     CHECK_THAT(checked.out, ContainsSubstring("SiteCreated.v1-v2.sql:1: expected a deterministic function"));
 }
 
+// Goal:   what is asked of a history is answered from what is stored, where --raw asks for that.
+// Method: Site/1 of a project that renames its aggregate to Place, drops Noted and makes the limit of SiteCreated
+// ten
+//         times what it was; each question once as the project sees it, and once raw.
+TEST_CASE("--raw replays and asks what is stored, by the stored names", "[e2e][schema][replay]") {
+    const Workplace at;
+    at.write("events.jsonl",
+             site("1", R"({"limit":1})") +
+                 R"({"aggregate_type":"Site","aggregate_id":"1","type":"Noted","data":{"note":"n"}})" + "\n" +
+                 R"({"aggregate_type":"Site","aggregate_id":"1","type":"LimitSet","data":{"limit":3}})" + "\n");
+    REQUIRE(at.stele({"import", "events.jsonl"}).status == 0);
+    at.write("stele.toml", "store = \"log.stele\"\n");
+    at.write("schemas/SiteCreated.v1-v2.sql", "json_object('limit', 10 * $data(limit))\n");
+    at.write("schemas/Noted.v1-v2.sql", "--@ drop\n");
+    at.write("schemas/renames.sql", "--@ rename-aggregate Site to Place\n--@ rename LimitSet to LimitChanged\n");
+    at.write("aggregates/Place.sql",
+             "--@ aggregate Place version 1\n--@ on SiteCreated\n$data\n--@ on LimitChanged\n$data\n");
+    at.write("aggregates/Site.sql",
+             "--@ aggregate Site version 1\n--@ on SiteCreated\n$data\n--@ on Noted\n"
+             "json_set($state, '$.note', $data(note))\n--@ on LimitSet\n"
+             "json_set($state, '$.limit', $data(limit))\n");
+    using Command = std::vector<std::string>;
+    const auto ask = [&](Command command) {
+        command.emplace_back("--json");
+        const auto ran = at.stele(command);
+        CAPTURE(ran);
+        REQUIRE(ran.status == 0);
+        return ran.json_lines();
+    };
+    const auto raw = [&](Command command) {
+        command.emplace_back("--raw");
+        return ask(std::move(command));
+    };
+
+    CHECK(ask({"replay", "Place/1"}).front().at("state") == json{{"limit", 3}});
+    CHECK(raw({"replay", "Site/1"}).front().at("state") == json{{"limit", 3}, {"note", "n"}});
+    CHECK(ask({"replay", "Place/1", "--at-version", "1"}).front().at("state") == json{{"limit", 10}});
+    CHECK(raw({"replay", "Site/1", "--at-version", "1"}).front().at("state") == json{{"limit", 1}});
+    CHECK(ask({"replay", "Place/1", "--steps"}).size() == 2);
+    const auto steps = raw({"replay", "Site/1", "--steps"});
+    REQUIRE(steps.size() == 3);
+    CHECK(steps.back().at("event").at("type") == "LimitSet");
+    CHECK(steps.back().at("event").at("schema_version") == 1);
+    CHECK(raw({"replay", "Site/1", "--without", "2"}).front().at("other") == json{{"limit", 3}});
+
+    CHECK(raw({"diff", "Site/1", "1", "2"}).front().at("patch") ==
+          json::parse(R"([{"op":"add","path":"/note","value":"n"}])"));
+    CHECK(raw({"blame", "Site/1", "/limit"}).front().at("type") == "LimitSet");
+    CHECK(raw({"bisect", "Site/1", "$state(note) = 'n'"}).front().at("version") == 2);
+    CHECK(at.stele({"bisect", "Place/1", "$state(note) = 'n'"}).status == 4);
+    CHECK(raw({"find", "$data(note) = 'n'", "Site/1"}).size() == 1);
+    CHECK(raw({"trace", "2"}).front().at("type") == "Noted");
+
+    // By the name of today, there is nothing stored.
+    const auto unknown = at.stele({"replay", "Place/1", "--raw", "--json"});
+    CHECK(unknown.status == 4);
+    CHECK(unknown.error().at("code") == "not_found");
+
+    // What is stored can be asked for whatever is wrong with upcasters.
+    at.write("schemas/SiteCreated.v1-v2.sql", "json_extract($type, '$.x')\n");
+    CHECK(at.stele({"replay", "Place/1"}).status == 1);
+    CHECK(raw({"replay", "Site/1"}).front().at("version") == 3);
+    at.write("schemas/SiteCreated.v1-v2.sql", "random()\n");
+    CHECK(at.stele({"diff", "Place/1", "1", "2"}).status == 1);
+    CHECK(raw({"diff", "Site/1", "1", "2"}).front().at("to") == 2);
+}
+
 TEST_CASE("schemas are recorded, listed and shown, and checked by append and import in every mode",
           "[e2e][schema]") {
     const Workplace at;

@@ -49,6 +49,9 @@ public:
         stored,  ///< as they are stored
         either,  ///< it looks at none: what is wrong with event_types() is said, and stands in nobody's way
     };
+    /// What --raw asks for.
+    [[nodiscard]] static Events seen(bool raw) noexcept { return raw ? Events::stored : Events::today; }
+
     /// The store, which must be there. Throws Failure (not found) naming what to do.
     [[nodiscard]] EventStore open_existing(Events events = Events::today);
     /// The store, made where there is none, for a command that appends: schemas of event_types() that the store

@@ -15,10 +15,10 @@ void EventFilters::add_to(CLI::App& app) {
     number(app, "--until-position", "P", until_position, 0, "up to this position, included");
     text(app, "--correlation", "ID", correlation, "whose metadata has this correlation_id");
     number(app, "--limit", "N", limit, 0, "at most so many");
-    flag(app, "--raw", raw, "events as they are stored: no upcaster is asked");
+    raw_flag(app, raw);
 }
 
-Context::Events EventFilters::events() const { return raw ? Context::Events::stored : Context::Events::today; }
+Context::Events EventFilters::events() const { return Context::seen(raw); }
 
 Read EventFilters::read() const {
     Read read = all();

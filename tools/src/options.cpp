@@ -60,6 +60,10 @@ void arguments(CLI::App& app, const char* name, std::vector<std::string>& to, co
 
 void flag(CLI::App& app, const char* name, bool& to, const char* help) { app.add_flag(name, to, help); }
 
+void raw_flag(CLI::App& app, bool& to) {
+    flag(app, "--raw", to, "events as they are stored: no upcaster is asked");
+}
+
 void text(CLI::App& app, const char* name, const char* value, std::optional<std::string>& to, const char* help) {
     one(app, name, value, into(to), help);
 }

@@ -16,8 +16,9 @@ void ReplayArguments::add_bounds_to(CLI::App& app) {
     needs(app, "--occurred", "--at-time");
 }
 
-void ReplayArguments::add_aggregate_to(CLI::App& app) {
+void ReplayArguments::add_fold_to(CLI::App& app) {
     text(app, "--aggregate", "FILE", aggregate, "the .sql file that says how to fold");
+    raw_flag(app, raw);
 }
 
 ReplayOptions ReplayArguments::options(Progress& progress) const {
@@ -36,8 +37,8 @@ std::function<void(std::int64_t, std::int64_t)> drawn_on(Progress& progress) {
 
 ReplayedStream replayed_stream(Context& context, const ReplayArguments& arguments, const std::string& command) {
     const auto& stream = *arguments.stream;
-    EventStore store = context.open_existing();
-    if (!store.version(stream)) throw missing_stream(store, stream, command);
+    EventStore store = context.open_existing(Context::seen(arguments.raw));
+    if (!store.version(stream)) throw missing_stream(store, stream, arguments.raw ? command + " --raw" : command);
     auto aggregate = aggregate_for(context, stream.aggregate_type(), arguments.aggregate, command);
     return {std::move(store), stream, std::move(aggregate)};
 }

@@ -23,14 +23,15 @@ struct ReplayArguments {
     std::optional<std::int64_t> at_position;
     std::optional<Timestamp> at_time;
     bool occurred = false;
+    bool raw = false;
     std::optional<std::string> aggregate;
 
     /// The argument STREAM.
     void add_stream_to(CLI::App& app);
     /// --at-version, --at-position, --at-time, --occurred.
     void add_bounds_to(CLI::App& app);
-    /// --aggregate.
-    void add_aggregate_to(CLI::App& app);
+    /// --aggregate and --raw: how events are folded, and which ones.
+    void add_fold_to(CLI::App& app);
 
     /// The bounds; `progress` must stay as long as what is returned.
     [[nodiscard]] ReplayOptions options(Progress& progress) const;
@@ -46,8 +47,9 @@ struct ReplayedStream {
     std::shared_ptr<const Aggregate> aggregate;
 };
 
-/// Opens the store and looks for the stream and its aggregate. `command` is as in "stele replay". Throws Failure
-/// (not found) naming a stream that may have been meant, and what aggregate_for() throws.
+/// Opens the store and looks for the stream and its aggregate: with --raw, both by the name that the stream is
+/// stored under. `command` is as in "stele replay". Throws Failure (not found) naming a stream that may have been
+/// meant, and what aggregate_for() throws.
 [[nodiscard]] ReplayedStream replayed_stream(Context& context, const ReplayArguments& arguments,
                                              const std::string& command);
 

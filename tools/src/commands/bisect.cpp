@@ -94,7 +94,7 @@ void add_bisect(CommandLine& line) {
     flag(app, "--last", arguments->last, "the last event at which it begins to hold");
     excludes(app, "--changes", "--last");
     arguments->replay.add_bounds_to(app);
-    arguments->replay.add_aggregate_to(app);
+    arguments->replay.add_fold_to(app);
 }
 
 }  // namespace stele::tool

@@ -93,7 +93,7 @@ void add_blame(CommandLine& line) {
     optional_argument(app, "POINTER", arguments->pointer,
                       "the fields below it, such as /lines/0; else those of the whole state");
     arguments->replay.add_bounds_to(app);
-    arguments->replay.add_aggregate_to(app);
+    arguments->replay.add_fold_to(app);
 }
 
 }  // namespace stele::tool

@@ -83,7 +83,7 @@ void add_diff(CommandLine& line) {
         app, "B", "B", [arguments](const std::string& word) { arguments->to = moment(word, "B"); },
         "to this one; the stream's last version if absent");
     flag(app, "--occurred", arguments->occurred, "times are those at which events happened");
-    arguments->replay.add_aggregate_to(app);
+    arguments->replay.add_fold_to(app);
 }
 
 }  // namespace stele::tool

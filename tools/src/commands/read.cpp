@@ -19,9 +19,9 @@ struct Arguments {
 };
 
 Exit run(const Arguments& arguments, Context& context) {
-    const EventStore store =
-        context.open_existing(arguments.raw ? Context::Events::stored : Context::Events::today);
-    if (!store.version(*arguments.stream)) throw missing_stream(store, *arguments.stream, "stele read");
+    const EventStore store = context.open_existing(Context::seen(arguments.raw));
+    if (!store.version(*arguments.stream))
+        throw missing_stream(store, *arguments.stream, arguments.raw ? "stele read --raw" : "stele read");
 
     Read read = stream(*arguments.stream);
     if (arguments.from) read.from(Version{*arguments.from});
@@ -48,7 +48,7 @@ void add_read(CommandLine& line) {
     number(app, "--until", "V", arguments->until, 1, "up to this version, included");
     number(app, "--limit", "N", arguments->limit, 0, "at most so many");
     flag(app, "--backward", arguments->backward, "newest first");
-    flag(app, "--raw", arguments->raw, "events as they are stored: no upcaster is asked");
+    raw_flag(app, arguments->raw);
 }
 
 }  // namespace stele::tool

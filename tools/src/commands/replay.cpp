@@ -131,7 +131,7 @@ void add_replay(CommandLine& line) {
     arguments->replay.add_bounds_to(app);
     flag(app, "--steps", arguments->steps, "each event, and what it changed");
     flag(app, "--step", arguments->step, "the same in a terminal: forward and back, a key for each step");
-    arguments->replay.add_aggregate_to(app);
+    arguments->replay.add_fold_to(app);
     option(
         app, "--without", "V,V", [arguments](const std::string& word) { arguments->without = versions_in(word); },
         "what if these events had not happened: where the states part, and how they differ in the end");

@@ -18,6 +18,7 @@ struct Arguments {
     std::optional<std::int64_t> after;
     std::optional<std::int64_t> until_position;
     std::optional<std::int64_t> limit;
+    bool raw = false;
 };
 
 using ordered = nlohmann::ordered_json;
@@ -88,7 +89,7 @@ void print_tree(const Trace& trace, Output& out) {
 }
 
 Exit run(const Arguments& arguments, Context& context) {
-    const EventStore store = context.open_existing();
+    const EventStore store = context.open_existing(Context::seen(arguments.raw));
     Progress progress{"trace", "events"};
     TraceOptions options;
     options.after = Position{arguments.after.value_or(0)};
@@ -131,6 +132,7 @@ void add_trace(CommandLine& line) {
     number(app, "--after", "P", arguments->after, 0, "look at the log behind this position");
     number(app, "--until-position", "P", arguments->until_position, 0, "and up to this one");
     number(app, "--limit", "N", arguments->limit, 1, "stop at so many events; 100000 if absent");
+    raw_flag(app, arguments->raw);
 }
 
 }  // namespace stele::tool
