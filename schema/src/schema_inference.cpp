@@ -16,6 +16,7 @@ namespace {
 
 constexpr int max_levels = 60;  // each takes two of the schema's own
 constexpr std::size_t max_members = 200;
+constexpr std::size_t max_name_bytes = 100;
 constexpr std::size_t max_places = 20'000;
 
 // When a string is taken for one of a few.
@@ -64,72 +65,16 @@ struct Place {
         std::unique_ptr<Place> place;
         std::uint64_t objects = 0;  ///< how many had it
     };
-    std::map<std::string, Member> members;
-    std::unique_ptr<Place> values;  ///< of an object with too many names: what all members have in common
+    std::map<std::string, Member> members;  ///< none where is_map
+    std::unique_ptr<Place> long_named;      ///< what members with long names have in common; none where is_map
+    bool is_map = false;                    ///< members are not told apart by their names,
+    std::unique_ptr<Place> values;          ///< and this is what they have in common
     std::unique_ptr<Place> items;
-    bool members_cut = false;  ///< some are not looked at
-    bool items_cut = false;
+
+    // Places beyond the bounds are not made, and nobody knows what they would have held. From then on,
+    bool members_cut = false;  ///< members that are not among `members` have not all been looked at
+    bool items_cut = false;    ///< items have not all been looked at
 };
-
-void add_string(Place& place, const std::string& text) {
-    ++place.strings;
-    place.all_uuids = place.all_uuids && is_uuid(text);
-    place.all_times = place.all_times && is_date_time(text);
-    if (place.open_choice) return;
-    if (text.size() <= max_choice_bytes) ++place.choices[text];
-    if (text.size() <= max_choice_bytes && place.choices.size() <= max_choices) return;
-    place.open_choice = true;
-    place.choices.clear();
-}
-
-void merge(Place& place, Place&& other);
-
-void merge(std::unique_ptr<Place>& place, std::unique_ptr<Place> other) {
-    if (!other) return;
-    if (place) {
-        merge(*place, std::move(*other));
-    } else {
-        place = std::move(other);
-    }
-}
-
-/// From now on, members are not told apart by their names.
-void make_map(Place& place) {
-    if (place.values) return;
-    place.values = std::make_unique<Place>();
-    for (auto& [name, member] : place.members) merge(place.values, std::move(member.place));
-    place.members.clear();
-}
-
-/// Adds to `place` what `other` has seen.
-void merge(Place& place, Place&& other) {
-    place.nulls += other.nulls;
-    place.booleans += other.booleans;
-    place.integers += other.integers;
-    place.fractions += other.fractions;
-    place.strings += other.strings;
-    place.arrays += other.arrays;
-    place.objects += other.objects;
-    place.all_uuids = place.all_uuids && other.all_uuids;
-    place.all_times = place.all_times && other.all_times;
-    for (const auto& [text, times] : other.choices) place.choices[text] += times;
-    place.open_choice = place.open_choice || other.open_choice || place.choices.size() > max_choices;
-    if (place.open_choice) place.choices.clear();
-    place.members_cut = place.members_cut || other.members_cut;
-    place.items_cut = place.items_cut || other.items_cut;
-    merge(place.items, std::move(other.items));
-    if (place.values || other.values) {
-        make_map(place);
-        make_map(other);
-        return merge(place.values, std::move(other.values));
-    }
-    for (auto& [name, member] : other.members) {
-        auto& known = place.members[name];
-        known.objects += member.objects;
-        merge(known.place, std::move(member.place));
-    }
-    if (place.members.size() > max_members) make_map(place);
-}
 
 /// "string", or ["string", "null"].
 nlohmann::ordered_json types_of(const Place& place) {
@@ -166,8 +111,8 @@ void describe_strings(const Place& place, nlohmann::ordered_json& schema) {
 }
 
 void describe_members(const Place& place, nlohmann::ordered_json& schema) {
-    if (place.values) {
-        if (!place.members_cut) schema["additionalProperties"] = schema_of(*place.values);
+    if (place.is_map) {
+        if (place.values && !place.members_cut) schema["additionalProperties"] = schema_of(*place.values);
         return;
     }
     auto required = nlohmann::ordered_json::array();
@@ -197,10 +142,18 @@ nlohmann::ordered_json schema_of(const Place& place) {
 
 }  // namespace
 
+// Invariants:
+//   B1  `places` is how many there are, and never more than max_places. A member has its place.
+//   B2  What a place says is true of every value that was there: where some were not looked at, it is marked as
+//   cut,
+//       and what they could contradict is neither kept nor made again.
 struct SchemaInference::Seen {
+    SchemaInferenceOptions options;
     std::uint64_t count = 0;
     std::size_t places = 1;
     Place root;
+
+    // ---- One value
 
     void add(Place& place, const nlohmann::json& value, int level) {
         switch (value.type()) {
@@ -225,9 +178,20 @@ struct SchemaInference::Seen {
         }
     }
 
+    void add_string(Place& place, const std::string& text) const {
+        ++place.strings;
+        place.all_uuids = place.all_uuids && is_uuid(text);
+        place.all_times = place.all_times && is_date_time(text);
+        if (!options.enums || place.open_choice) return;
+        if (text.size() <= max_choice_bytes) ++place.choices[text];
+        if (text.size() <= max_choice_bytes && place.choices.size() <= max_choices) return;
+        place.open_choice = true;
+        place.choices.clear();
+    }
+
     void add_items(Place& place, const nlohmann::json& array, int level) {
         ++place.arrays;
-        if (array.empty()) return;
+        if (array.empty() || place.items_cut) return;
         if (!may_look_into(place.items, level)) {
             place.items_cut = true;
             return;
@@ -237,22 +201,23 @@ struct SchemaInference::Seen {
 
     void add_members(Place& place, const nlohmann::json& object, int level) {
         ++place.objects;
-        for (const auto& [name, value] : object.items()) {
-            if (!place.values && place.members.size() >= max_members && !place.members.contains(name))
-                make_map(place);
-            if (place.values) {
-                add(*place.values, value, level + 1);
-                continue;
-            }
-            auto& member = place.members[name];
-            ++member.objects;
-            if (may_look_into(member.place, level)) {
-                add(*member.place, value, level + 1);
-            } else {
-                place.members_cut = true;
-                if (!member.place) member.place = std::make_unique<Place>();
-            }
+        for (const auto& [name, value] : object.items()) add_member(place, name, value, level);
+    }
+
+    void add_member(Place& place, const std::string& name, const nlohmann::json& value, int level) {
+        if (const auto known = place.members.find(name); known != place.members.end()) {
+            ++known->second.objects;
+            return add(*known->second.place, value, level + 1);
         }
+        if (place.members_cut) return;
+        const bool is_long = name.size() > max_name_bytes;
+        if (!place.is_map && !is_long && place.members.size() >= max_members) make_map(place);
+
+        std::unique_ptr<Place> made;
+        auto& to = place.is_map ? place.values : is_long ? place.long_named : made;
+        if (!may_look_into(to, level)) return cut_members(place);
+        add(*to, value, level + 1);
+        if (made) place.members[name] = {std::move(made), 1};
     }
 
     /// Makes the place where there is none yet, within the bounds.
@@ -264,9 +229,98 @@ struct SchemaInference::Seen {
         place = std::make_unique<Place>();
         return true;
     }
+
+    // ---- What is given up
+
+    void drop(std::unique_ptr<Place> place) {
+        if (!place) return;
+        --places;
+        for (auto& [name, member] : place->members) drop(std::move(member.place));
+        drop(std::move(place->long_named));
+        drop(std::move(place->values));
+        drop(std::move(place->items));
+    }
+
+    /// What holds for members that are not told apart is not known any more.
+    void cut_members(Place& place) {
+        place.members_cut = true;
+        drop(std::move(place.long_named));
+        drop(std::move(place.values));
+    }
+
+    void keep_only_members_of(const Place& other, Place& place) {
+        for (auto member = place.members.begin(); member != place.members.end();) {
+            if (other.members.contains(member->first)) {
+                ++member;
+                continue;
+            }
+            drop(std::move(member->second.place));
+            member = place.members.erase(member);
+        }
+    }
+
+    // ---- Two places that become one
+
+    /// From now on, members are not told apart by their names.
+    void make_map(Place& place) {
+        if (place.is_map) return;
+        place.is_map = true;
+        merge(place.values, std::move(place.long_named));
+        for (auto& [name, member] : place.members) merge(place.values, std::move(member.place));
+        place.members.clear();
+        if (place.members_cut) drop(std::move(place.values));
+    }
+
+    void merge(std::unique_ptr<Place>& place, std::unique_ptr<Place> other) {
+        if (!other) return;
+        if (!place) {
+            place = std::move(other);
+            return;
+        }
+        merge(*place, std::move(*other));
+        --places;
+    }
+
+    /// Adds to `place` what `other` has seen, and leaves nothing in `other`.
+    void merge(Place& place, Place&& other) {
+        place.nulls += other.nulls;
+        place.booleans += other.booleans;
+        place.integers += other.integers;
+        place.fractions += other.fractions;
+        place.strings += other.strings;
+        place.arrays += other.arrays;
+        place.objects += other.objects;
+        place.all_uuids = place.all_uuids && other.all_uuids;
+        place.all_times = place.all_times && other.all_times;
+        for (const auto& [text, times] : other.choices) place.choices[text] += times;
+        place.open_choice = place.open_choice || other.open_choice || place.choices.size() > max_choices;
+        if (place.open_choice) place.choices.clear();
+
+        merge(place.items, std::move(other.items));
+        place.items_cut = place.items_cut || other.items_cut;
+        if (place.items_cut) drop(std::move(place.items));
+
+        if (place.is_map || other.is_map) {
+            make_map(place);
+            make_map(other);
+        }
+        if (place.members_cut) keep_only_members_of(place, other);
+        if (other.members_cut) keep_only_members_of(other, place);
+        for (auto& [name, member] : other.members) {
+            auto& known = place.members[name];
+            known.objects += member.objects;
+            merge(known.place, std::move(member.place));
+        }
+        merge(place.long_named, std::move(other.long_named));
+        merge(place.values, std::move(other.values));
+        if (place.members_cut || other.members_cut) cut_members(place);
+        if (place.members.size() > max_members) make_map(place);
+    }
 };
 
-SchemaInference::SchemaInference() : seen_(std::make_unique<Seen>()) {}
+SchemaInference::SchemaInference(SchemaInferenceOptions options) : seen_(std::make_unique<Seen>()) {
+    seen_->options = options;
+}
 SchemaInference::SchemaInference(SchemaInference&&) noexcept = default;
 SchemaInference& SchemaInference::operator=(SchemaInference&&) noexcept = default;
 SchemaInference::~SchemaInference() = default;

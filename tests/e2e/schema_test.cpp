@@ -185,6 +185,24 @@ TEST_CASE("schema infer proposes what the events fit", "[e2e][schema]") {
     CHECK(unknown.err.find("stele schema infer BackupFailed") != std::string::npos);
 }
 
+TEST_CASE("schema infer proposes values of events only where that is asked for", "[e2e][schema]") {
+    Workplace at;
+    std::string lines;
+    for (int n = 0; n < 12; ++n) {
+        lines += R"({"aggregate_type":"Site","aggregate_id":"1","type":"Asked","data":{"answer":")" +
+                 std::string(n % 2 == 0 ? "aye" : "nay") + "\"}}\n";
+    }
+    at.write("asked.jsonl", lines);
+    REQUIRE(at.stele({"import", "asked.jsonl", "--store", "asked.stele"}).status == 0);
+    const auto proposed = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> command{"schema", "infer", "Asked", "--store", "asked.stele", "--json"};
+        command.insert(command.end(), more.begin(), more.end());
+        return at.stele(command).json().at("schema").at("properties").at("answer");
+    };
+    CHECK(proposed({}) == json{{"type", "string"}});
+    CHECK(proposed({"--enums"}) == json{{"type", "string"}, {"enum", {"aye", "nay"}}});
+}
+
 TEST_CASE("schema catalog tells the values of events only where that is asked for", "[e2e][schema]") {
     Workplace at;
     std::string lines;

@@ -73,7 +73,7 @@ TEST_CASE("the project's upcasters stand between the log and every command, unle
 // Method: Site/1 of a project that renames its aggregate to Place, drops Noted and makes the limit of SiteCreated
 // ten
 //         times what it was; each question once as the project sees it, and once raw.
-TEST_CASE("--raw replays and asks what is stored, by the stored names", "[e2e][schema][replay]") {
+TEST_CASE("with --raw replay and its questions are about what is stored", "[e2e][schema][replay]") {
     const Workplace at;
     at.write("events.jsonl",
              site("1", R"({"limit":1})") +

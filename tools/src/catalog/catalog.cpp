@@ -118,20 +118,8 @@ void add_schemas(const SchemasByType& schemas, std::map<std::string, CatalogEntr
     }
 }
 
-/// An inferred schema holds these under "properties", "items" and "additionalProperties".
-void forget_values(ordered_json& schema) {
-    if (!schema.is_object()) return;
-    schema.erase("enum");
-    if (const auto members = schema.find("properties"); members != schema.end()) {
-        for (auto& member : *members) forget_values(member);
-    }
-    for (const auto* part : {"items", "additionalProperties"}) {
-        if (const auto inner = schema.find(part); inner != schema.end()) forget_values(*inner);
-    }
-}
-
 void look_at_events(const EventStore& store, const CatalogOptions& options, CatalogEntry& entry) {
-    SchemaInference inference;
+    SchemaInference inference{{.enums = options.values}};
     const bool declared = !entry.schema.is_null();
     for (const Event& event : store.read(Read{matching(types(entry.type))}
                                              .backward()
@@ -148,7 +136,6 @@ void look_at_events(const EventStore& store, const CatalogOptions& options, Cata
     if (declared || inference.count() == 0) return;
     entry.inferred = true;
     entry.schema = ordered_json::parse(inference.schema().text());
-    if (!options.values) forget_values(entry.schema);
 }
 
 /// The store that is named, where it is there.

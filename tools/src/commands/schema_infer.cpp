@@ -16,6 +16,7 @@ struct Arguments {
     std::string type;
     std::optional<std::int64_t> limit;
     std::optional<std::int64_t> version;
+    SchemaInferenceOptions options;
 };
 
 Failure no_events(const EventStore& store, const Arguments& arguments) {
@@ -32,7 +33,7 @@ Failure no_events(const EventStore& store, const Arguments& arguments) {
 
 Exit run(const Arguments& arguments, Context& context) {
     const EventStore store = context.open_existing(Context::Events::stored);
-    SchemaInference inference;
+    SchemaInference inference{arguments.options};
     auto read = Read{matching(types(arguments.type))}.only({.id = false, .metadata = false, .tags = false});
     for (const Event& event : store.read(read)) {
         if (arguments.version && event.schema_version != *arguments.version) continue;
@@ -56,19 +57,20 @@ Exit run(const Arguments& arguments, Context& context) {
 
 void add_schema_infer(CommandLine& line, CLI::App& group) {
     const auto arguments = std::make_shared<Arguments>();
-    CLI::App& app =
-        line.add(group,
-                 {"infer",
-                  "Propose a schema from the events of a type: the types of their fields, which are always there, "
-                  "which hold\n"
-                  "a few values only. Every event that was looked at fits it. Read it before you keep it.",
-                  "stele schema infer SiteCreated > schemas/SiteCreated.v1.json\n"
-                  "stele schema infer SiteCreated --limit 10000",
-                  "0 done · 1 failed · 2 command line · 4 no such store, or no events of that type"},
-                 [arguments](Context& context) { return run(*arguments, context); });
+    CLI::App& app = line.add(
+        group,
+        {"infer",
+         "Propose a schema from the events of a type: the types of their fields, and which are always there.\n"
+         "Every event that was looked at fits it. Read it before you keep it.",
+         "stele schema infer SiteCreated > schemas/SiteCreated.v1.json\n"
+         "stele schema infer SiteCreated --limit 10000",
+         "0 done · 1 failed · 2 command line · 4 no such store, or no events of that type"},
+        [arguments](Context& context) { return run(*arguments, context); });
     argument(app, "TYPE", arguments->type, "the type of event");
     number(app, "--limit", "N", arguments->limit, 1, "look at no more events than this, the oldest");
     number(app, "--version", "V", arguments->version, 1, "only events of this schema version");
+    flag(app, "--enums", arguments->options.enums,
+         "propose the values of fields that held a few short strings: what stands in events is in the schema then");
 }
 
 }  // namespace stele::tool
