@@ -3,8 +3,12 @@
 #include "listening.hpp"
 
 #include <stele/projections/listeners/dead_letters.hpp>
+#include <stele/projections/listeners/steering.hpp>
 #include <stele/schema/event_types.hpp>
+#include <stele/test/temporary_folder.hpp>
 
+#include <condition_variable>
+#include <mutex>
 #include <set>
 
 using namespace stele;
@@ -157,10 +161,244 @@ TEST_CASE("nothing is delivered past an event that cannot be upcast, and all of 
     CHECK(of_all().position < Position{3});
     REQUIRE(!news.empty());
     CHECK_THAT(news.front(), ContainsSubstring("position 3, Order/b version 1, Paid v1: no such currency"));
+    CHECK(of_all().state == "live");
+    CHECK_THAT(of_all().error, ContainsSubstring("position 3, Order/b version 1, Paid v1: no such currency"));
 
     broken = false;
     runner.step(100);
     test::step_through(runner);
     CHECK(receiver.got().size() == 7);
     CHECK(of_all().position == Position{4});
+    CHECK(of_all().error.empty());
+}
+
+namespace {
+
+/// A folder that stores are opened in with one set of upcasters after another, as by one release after another.
+class Releases {
+public:
+    [[nodiscard]] EventStore open(EventTypes types) const {
+        Options options;
+        options.durability = Durability::relaxed;
+        options.event_types = std::make_shared<const EventTypes>(std::move(types));
+        return EventStore::open((folder_ / "log.stele").string(), options);
+    }
+
+private:
+    test::TemporaryFolder folder_{test::memory()};
+};
+
+/// Paid of the stream Order/a cannot be upcast.
+EventTypes broken_for_a() {
+    EventTypes types;
+    types.upcast("Paid", 1, [](json data, const Event& event) {
+        if (event.stream == test::order("a")) throw std::runtime_error{"no such currency"};
+        return data;
+    });
+    return types;
+}
+
+}  // namespace
+
+TEST_CASE("a parked event that can no longer be upcast holds up its own key alone, until it can be again (D2)",
+          "[listener][upcast]") {
+    const Releases releases;
+    test::FakeClock clock;
+    const auto run = [&](EventStore& store, const test::Receiver& receiver, auto&& check) {
+        Runner runner{store, with(clock)};
+        runner.add(
+            listener("bill", matching(types("Opened", "Paid")), receiver.function(), {.retry = after({30s}, 10)}));
+        test::step_through(runner);
+        check([&] { return listener_status(store, runner.listeners(), "bill"); }, runner);
+    };
+    {
+        // Order/a: 1 fails, 2 and 5 wait behind it. Order/b: 3 fails. Order/c: nothing fails.
+        auto store = releases.open({});
+        test::seed(store, test::order("a"), {"Paid", "Opened"});
+        test::seed(store, test::order("b"), {"Paid"});
+        test::seed(store, test::order("c"), {"Paid"});
+        test::seed(store, test::order("a"), {"Paid"});
+        const test::Receiver receiver{test::failing_at({Position{1}, Position{3}})};
+        run(store, receiver, [&](const auto& status, Runner&) {
+            CHECK(receiver.positions() == test::Numbers{4});
+            CHECK(status().parked == 4);
+        });
+    }
+    clock.advance(30s);
+    {
+        auto store = releases.open(broken_for_a());
+        test::seed(store, test::order("b"), {"Opened"});
+        const test::Receiver receiver;
+        run(store, receiver, [&](const auto& status, Runner& runner) {
+            CHECK(receiver.positions() == test::Numbers{3, 6});  // Order/b goes on, and the log is read on
+            CHECK(status().state == "live");
+            CHECK(status().position == Position{6});
+            CHECK(status().parked == 3);
+            CHECK(status().next_retry == clock.now() + 30s);
+            CHECK(status().counts.failed_by_cause.at("upcast") == 1);
+            const auto stored = test::events_in(store, all().raw().until(Position{1}));
+            const auto told = explain_event(store, runner.listeners(), stored.at(0)).at(0);
+            CHECK(told.fate == "parked");
+            CHECK(told.attempts == 2);
+            CHECK_THAT(told.error, ContainsSubstring("Paid v1: no such currency"));
+
+            clock.advance(30s);  // each attempt counts
+            test::step_through(runner);
+            CHECK(status().counts.failed_by_cause.at("upcast") == 2);
+            CHECK(status().parked == 3);
+        });
+    }
+    clock.advance(30s);
+    auto store = releases.open({});
+    const test::Receiver receiver;
+    run(store, receiver, [&](const auto& status, Runner&) {
+        CHECK(receiver.positions() == test::Numbers{1, 2, 5});
+        CHECK(receiver.got().front().attempt == 4);
+        CHECK(status().parked == 0);
+    });
+}
+
+TEST_CASE("one that can no longer be upcast behind a parked event waits for it, and goes on behind it (D2)",
+          "[listener][upcast]") {
+    const Releases releases;
+    test::FakeClock clock;
+    const auto add = [](Runner& runner, const test::Receiver& receiver) {
+        runner.add(listener("bill", Query{}, receiver.function(), {.retry = after({30s}, 10)}));
+    };
+    {
+        auto store = releases.open({});
+        test::seed(store, test::order("a"), {"Opened", "Paid", "Opened", "Opened"});
+        const test::Receiver receiver{test::failing_at({Position{1}})};
+        Runner runner{store, with(clock)};
+        add(runner, receiver);
+        test::step_through(runner);
+        CHECK(receiver.got().empty());
+    }
+    clock.advance(30s);
+    bool is_broken = true;
+    EventTypes types;
+    types.upcast("Paid", 1, [&](json data) {
+        if (is_broken) throw std::runtime_error{"no such currency"};
+        return data;
+    });
+    auto store = releases.open(std::move(types));
+    const test::Receiver receiver;
+    Runner runner{store, with(clock)};
+    add(runner, receiver);
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{1});
+    CHECK(listener_status(store, runner.listeners(), "bill").parked == 3);
+
+    is_broken = false;
+    clock.advance(30s);
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{1, 2, 3, 4});
+}
+
+TEST_CASE("the last attempt at an event that cannot be upcast makes a dead letter that says so (D3)",
+          "[listener][upcast]") {
+    const Releases releases;
+    test::FakeClock clock;
+    const auto options = ListenerOptions{.retry = after({30s}, 2)};
+    {
+        auto store = releases.open({});
+        test::seed(store, test::order("a"), {"Paid", "Opened"});
+        const test::Receiver receiver{test::failing_at({Position{1}})};
+        Runner runner{store, with(clock)};
+        runner.add(listener("bill", Query{}, receiver.function(), options));
+        test::step_through(runner);
+    }
+    clock.advance(30s);
+    {
+        auto store = releases.open(broken_for_a());
+        const test::Receiver receiver;
+        Runner runner{store, with(clock)};
+        runner.add(listener("bill", Query{}, receiver.function(), options));
+        test::step_through(runner);
+        const auto letters = dead_letters(store, {});
+        REQUIRE(letters.size() == 1);
+        CHECK(letters[0].position == Position{1});
+        CHECK(letters[0].cause == "upcast");
+        CHECK_THAT(letters[0].error, ContainsSubstring("no such currency"));
+        CHECK(receiver.positions() == test::Numbers{2});
+
+        (void)retry_dead_letters(store, {.id = letters[0].id}, false);  // due at once, by the real clock
+    }
+    const auto catch_up = std::chrono::system_clock::now() - clock.now();
+    clock.advance(std::chrono::ceil<std::chrono::milliseconds>(catch_up) + 1h);
+    {
+        // Tried again while nothing has changed, it stays a dead letter.
+        auto store = releases.open(broken_for_a());
+        const test::Receiver receiver;
+        Runner runner{store, with(clock)};
+        runner.add(listener("bill", Query{}, receiver.function(), options));
+        test::step_through(runner);
+        clock.advance(30s);
+        test::step_through(runner);
+        REQUIRE(dead_letters(store, {}).size() == 1);
+        CHECK(dead_letters(store, {})[0].attempts == 4);
+        CHECK_FALSE(dead_letters(store, {})[0].retrying);
+        (void)retry_dead_letters(store, {.id = dead_letters(store, {})[0].id}, false);
+    }
+    auto store = releases.open({});
+    const test::Receiver receiver;
+    Runner runner{store, with(clock)};
+    runner.add(listener("bill", Query{}, receiver.function(), options));
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{1});
+    CHECK(dead_letters(store, {}).empty());
+}
+
+TEST_CASE("an event that was under way and can no longer be upcast stops the log, and no retry of another key (D2)",
+          "[listener][upcast]") {
+    const Releases releases;
+    test::FakeClock clock;
+    const auto options = ListenerOptions{.retry = after({30s}, 10)};
+    {
+        // Order/b: 1 fails. Order/a: 2 is under way when the runner ends.
+        auto store = releases.open({});
+        test::seed(store, test::order("b"), {"Paid"});
+        test::seed(store, test::order("a"), {"Paid"});
+        const test::Receiver receiver{[](const Event& event, const Delivery& delivery) {
+            std::mutex mutex;
+            std::condition_variable_any never;
+            std::unique_lock lock{mutex};
+            if (event.position == Position{2}) never.wait_for(lock, delivery.stop(), 10s, [] { return false; });
+            throw std::runtime_error{"no answer"};
+        }};
+        auto how = with(clock);
+        how.stop_within = 20ms;
+        Runner runner{store, how};
+        runner.add(listener("bill", Query{}, receiver.function(), options));
+        runner.start();
+        REQUIRE(receiver.await_tried(2));
+        runner.stop();
+        const auto status = listener_status(store, runner.listeners(), "bill");
+        CHECK(status.parked == 1);
+        CHECK(status.under_way == 1);
+    }
+    clock.advance(30s);
+    bool is_broken = true;
+    EventTypes types;
+    types.upcast("Paid", 1, [&](json data, const Event& event) {
+        if (is_broken && event.stream == test::order("a")) throw std::runtime_error{"no such currency"};
+        return data;
+    });
+    auto store = releases.open(std::move(types));
+    test::seed(store, test::order("c"), {"Paid"});
+    const test::Receiver receiver;
+    Runner runner{store, with(clock)};
+    runner.add(listener("bill", Query{}, receiver.function(), options));
+    const auto status = [&] { return listener_status(store, runner.listeners(), "bill"); };
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{1});
+    CHECK(status().position == Position{1});
+    CHECK_THAT(status().error, ContainsSubstring("position 2, Order/a version 1, Paid v1: no such currency"));
+
+    is_broken = false;
+    runner.step(100);
+    test::step_through(runner);
+    CHECK(receiver.positions() == test::Numbers{1, 2, 3});
+    CHECK(status().error.empty());
+    CHECK(status().position == Position{3});
 }

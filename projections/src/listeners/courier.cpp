@@ -214,28 +214,25 @@ void Courier::load() {
         std::erase_if(place->under_way, [&](Position position) { return position <= appended; });
         place->read_to = std::max(place->read_to, appended);
     }
-    outstanding_.reset(place->read_to, {});
+    outstanding_.reset(place->read_to, place->under_way);
+    under_way_.assign(place->under_way.begin(), place->under_way.end());
+    told_halt_ = place->state == "live" ? place->error : std::string{};
+    halted_at_ = place->read_to;
     stored_read_to_ = place->read_to;
     stored_at_ = std::chrono::steady_clock::now();
     ledger_.free_first_of_keys(context_.options.clock());
     parked_keys_.reload();
     reload_keys_at_ = stored_at_ + reload_keys_every;
     seen_version_ = ledger_.data_version();
-    take_up_again(place->under_way);
     is_loaded_ = true;
     change_state(*place);
-}
-
-void Courier::take_up_again(const std::vector<Position>& positions) {
-    for (const auto position : positions) {
-        if (auto item = stored_at(position)) (void)take_up(std::move(*item), true);
-    }
 }
 
 void Courier::unload() {
     is_loaded_ = false;
     ++life_;
     outstanding_.reset({}, {});
+    under_way_.clear();
     bytes_ = 0;
     keys_.clear();
     ready_.clear();

@@ -159,7 +159,6 @@ private:
     bool is_hung(const LeaseHolder& holder);
     [[nodiscard]] Position start() const;
     void load();
-    void take_up_again(const std::vector<Position>& positions);
     void unload();
     void lose(const std::string& text);
     void collect();
@@ -175,6 +174,8 @@ private:
     // From the log:
     std::size_t feed(std::size_t max);
     void read_on(std::size_t max, std::size_t& taken);
+    void take_up_again();
+    void tell_halt();
     void feed_next(std::size_t& taken);
     [[nodiscard]] std::optional<RunItem> stored_at(Position position) const;
     bool take_up(RunItem item, bool is_again);
@@ -187,7 +188,8 @@ private:
     bool push_due(Timestamp now, std::size_t most, bool is_trial);
     bool push_parked(const std::vector<ParkedDelivery>& deliveries, bool is_trial);
     [[nodiscard]] std::optional<RunItem> still_selected(const std::string& key, const ParkedDelivery& delivery);
-    void fail_parked(const std::string& key, const RunItem& item, const Failure& failure);
+    void fail_parked(const std::string& key, const ParkedDelivery& delivery, const Failure& failure);
+    [[nodiscard]] Failure upcast_failure(const char* error) const;
     [[nodiscard]] Failure selection_failure(const char* error) const;
     // To the workers:
     void dispatch();
@@ -230,7 +232,8 @@ private:
     std::int64_t seen_version_ = -1;  ///< of control.db
     ListenerCounts counts_;
     Outstanding outstanding_;
-    std::size_t bytes_ = 0;  ///< of events in memory
+    std::deque<Position> under_way_;  ///< outstanding since before load(), and not taken up yet
+    std::size_t bytes_ = 0;           ///< of events in memory
     std::unordered_map<std::string, Key> keys_;
     std::deque<std::string> ready_;      ///< keys that are queued and not out
     std::vector<Effect> effects_;        ///< taken up, and not composed yet
@@ -252,8 +255,10 @@ private:
     /// Of events that failed at a further piece: which one, while they are parked and this courier goes on with
     /// them.
     std::unordered_map<std::int64_t, std::size_t> next_pieces_;
-    std::string halt_;  ///< why the log cannot be read on: an event that cannot be upcast; empty: it can
-    int troubles_ = 0;  ///< in a row
+    std::string halt_;       ///< why the log cannot be read on: an event that cannot be upcast; empty: it can
+    std::string told_halt_;  ///< as control.db has it
+    Position halted_at_;     ///< where it was told
+    int troubles_ = 0;       ///< in a row
     std::string last_trouble_;
     std::minstd_rand random_{std::random_device{}()};
 

@@ -23,18 +23,46 @@ std::size_t bytes_of(const Event& event) {
 // ---- From the log
 
 // Reads on until memory is full, the log ends, or `max` events were taken up; or up to an event that cannot be
-// upcast, behind which nothing is delivered: halt_ says so.
+// upcast, behind which nothing of the log is delivered: halt_ says so, here and in control.db.
 std::size_t Courier::feed(std::size_t max) {
     std::size_t taken = 0;
     halt_.clear();
     try {
+        take_up_again();
         read_on(max, taken);
     } catch (const UpcastError& error) {
         range_.reset();
         halt_ = error.what();
     }
     append_effects();
+    tell_halt();
     return taken;
+}
+
+// What was told is taken back when the listener has gone on, not where it did not try to.
+void Courier::tell_halt() {
+    if (halt_ == told_halt_) return;
+    if (halt_.empty()) {
+        const auto read_to = outstanding_.read_to();
+        const bool goes_on = under_way_.empty() && (read_to > halted_at_ || read_to >= context_.store.head());
+        if (!goes_on) return;
+    }
+    ledger_.tell(halt_, token_);
+    told_halt_ = halt_;
+    halted_at_ = outstanding_.read_to();
+}
+
+// What was under way when its process died, in order.
+void Courier::take_up_again() {
+    while (!under_way_.empty()) {
+        const auto position = under_way_.front();
+        if (auto item = stored_at(position)) {
+            (void)take_up(std::move(*item), true);
+        } else {
+            settle_one(position, 0);
+        }
+        under_way_.pop_front();
+    }
 }
 
 void Courier::read_on(std::size_t max, std::size_t& taken) {
@@ -107,9 +135,16 @@ std::optional<RunItem> Courier::selected(const RunItem& item) {
     return wanted;
 }
 
-// Whether the listener has anything to do with the event.
+// Whether the listener has anything to do with the event. One that is taken up again is outstanding already.
 bool Courier::take_up(RunItem item, bool is_again) {
     const auto& event = item.event;
+    const auto pass_over = [&](Position position) {
+        if (is_again) {
+            settle_one(position, 0);
+        } else {
+            outstanding_.read(position);
+        }
+    };
     std::string key;
     try {
         bool is_wanted = false;
@@ -123,7 +158,7 @@ bool Courier::take_up(RunItem item, bool is_again) {
         }
         // One that was under way has claimed its value already.
         if (!is_wanted || is_own_effect(event) || (!is_again && is_repetition(event))) {
-            outstanding_.read(event.position);
+            pass_over(event.position);
             return false;
         }
         key = selection_.order_key();
@@ -133,7 +168,7 @@ bool Courier::take_up(RunItem item, bool is_again) {
         const auto failure = selection_failure(error.what());
         Report part;
         if (listener_->head().order.kind != OrderBy::Kind::global) part.key = event.stream.name();
-        outstanding_.take_up(event.position);
+        if (!is_again) outstanding_.take_up(event.position);
         bytes_ += size_of(item);
         fail(part, item, failure);
         return true;
@@ -142,10 +177,10 @@ bool Courier::take_up(RunItem item, bool is_again) {
     if (!is_again) ++counts_.dispatched;
     if (parked_keys_.has(key)) {
         settlement_.waiting.push_back({std::move(key), event.position, 0, std::nullopt, false});
-        outstanding_.read(event.position);
+        pass_over(event.position);
         return true;
     }
-    outstanding_.take_up(event.position);
+    if (!is_again) outstanding_.take_up(event.position);
     bytes_ += size_of(item);
     if (listener_->head().appends) {
         effects_.push_back({std::move(key), std::move(item), {}});
@@ -249,45 +284,40 @@ bool Courier::push_due(Timestamp now, std::size_t most, bool is_trial) {
     return has_pushed;
 }
 
-// What is parked may not be wanted any more, since the listener or an upcaster was changed; or its selection
-// failed, and does so again. Either is settled here. Else, what of it is to be delivered.
+// What of a parked event is to be delivered. It may not be wanted any more, since the listener or an upcaster was
+// changed: that is settled here. Throws UpcastError and InvalidInput, where nobody can know.
 std::optional<RunItem> Courier::still_selected(const std::string& key, const ParkedDelivery& delivery) {
-    std::optional<RunItem> item;
-    try {
-        item = stored_at(delivery.position);
-        std::optional<RunItem> wanted;
-        if (item) {
-            item->attempts = delivery.attempts;
-            item->made = delivery.made;
-            wanted = selected(*item);
-        }
-        if (!wanted) settlement_.done.push_back({key, delivery.position, true});
-        const auto next = next_pieces_.find(delivery.position.value());
-        if (wanted && next != next_pieces_.end())
-            wanted->next_piece = std::min(next->second, wanted->further.size());
-        return wanted;
-    } catch (const UpcastError& error) {
-        // The key waits on, and no other (D2): when the upcaster is put right, it is tried again, like any failure.
-        Failure failure;
-        failure.at = context_.options.clock();
-        failure.cause = "upcast";
-        failure.error = error.what();
-        for (const auto& event :
-             context_.store.read(all().raw().after(delivery.position.previous()).until(delivery.position))) {
-            item.emplace(RunItem{event, delivery.attempts, delivery.made});
-        }
-        fail_parked(key, *item, failure);
-    } catch (const InvalidInput& error) {
-        fail_parked(key, *item, selection_failure(error.what()));
+    auto item = stored_at(delivery.position);
+    std::optional<RunItem> wanted;
+    if (item) {
+        item->attempts = delivery.attempts;
+        item->made = delivery.made;
+        wanted = selected(*item);
     }
-    return std::nullopt;
+    if (!wanted) settlement_.done.push_back({key, delivery.position, true});
+    const auto next = next_pieces_.find(delivery.position.value());
+    if (wanted && next != next_pieces_.end()) wanted->next_piece = std::min(next->second, wanted->further.size());
+    return wanted;
 }
 
-void Courier::fail_parked(const std::string& key, const RunItem& item, const Failure& failure) {
+// A failure like any other: the key waits on, and no other one (D2), and the event is tried again.
+void Courier::fail_parked(const std::string& key, const ParkedDelivery& delivery, const Failure& failure) {
     Report part;
     part.key = key;
     part.is_parked = true;
-    fail(part, item, failure);
+    // As it is stored, as it may not be possible to upcast it.
+    const auto here = all().raw().after(delivery.position.previous()).until(delivery.position);
+    for (const auto& event : context_.store.read(here)) {
+        fail(part, RunItem{event, delivery.attempts, delivery.made}, failure);
+    }
+}
+
+Courier::Failure Courier::upcast_failure(const char* error) const {
+    Failure failure;
+    failure.at = context_.options.clock();
+    failure.cause = "upcast";
+    failure.error = error;
+    return failure;
 }
 
 // Deliveries of one key, from the table. False where none of them is to be made any more.
@@ -299,7 +329,16 @@ bool Courier::push_parked(const std::vector<ParkedDelivery>& deliveries, bool is
     run.is_parked = true;
     run.is_trial = is_trial;
     for (const auto& delivery : deliveries) {
-        if (auto item = still_selected(run.key, delivery)) run.items.push_back(std::move(*item));
+        // One that cannot be read fails when it is the first of its key, and those behind it wait for it.
+        try {
+            if (auto item = still_selected(run.key, delivery)) run.items.push_back(std::move(*item));
+        } catch (const UpcastError& error) {
+            if (run.items.empty()) fail_parked(run.key, delivery, upcast_failure(error.what()));
+            break;
+        } catch (const InvalidInput& error) {
+            if (run.items.empty()) fail_parked(run.key, delivery, selection_failure(error.what()));
+            break;
+        }
     }
     auto& key = keys_[run.key];
     key.is_parked = true;

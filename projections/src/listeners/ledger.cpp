@@ -107,6 +107,17 @@ void Ledger::free_first_of_keys(Timestamp now) {
     });
 }
 
+void Ledger::tell(std::string_view trouble, std::int64_t token) {
+    control_.write(ControlDb::Sync::none, [&](sqlite3* db) {
+        sql::Statement tell{db,
+                            "UPDATE listeners SET error = ?2 WHERE name = ?1 AND token = ?3 AND state = 'live'"};
+        tell.bind(1, listener_);
+        tell.bind(2, trouble);
+        tell.bind(3, token);
+        tell.run();
+    });
+}
+
 std::int64_t Ledger::token() {
     return control_.read([&](sqlite3* db) {
         sql::Statement row{db, "SELECT token FROM listeners WHERE name = ?1"};

@@ -110,6 +110,8 @@ public:
     /// Has the first delivery of each key go on at `now` where it waits for nothing: a process that ended between
     /// the delivery of a key's first event and those behind it left them so.
     void free_first_of_keys(Timestamp now);
+    /// Shows what keeps a live listener from going on, to who asks how it stands; empty: nothing does.
+    void tell(std::string_view trouble, std::int64_t token);
     /// The token that stands there, 0 without a row.
     [[nodiscard]] std::int64_t token();
 

@@ -76,6 +76,7 @@ struct ListenerStatus {
     ListenerCounts counts;
 
     std::optional<Position> failed_position{};  ///< with "failed"
+    /// Why it stopped, with "failed"; of a live one, the event that it stands before as it cannot be upcast.
     std::string error;
     std::string advice;  ///< what to do, where something is to be done; else empty
 };
