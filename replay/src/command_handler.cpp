@@ -149,7 +149,7 @@ Event as_read(NewEvent&& event, const StreamId& stream, const Appended& appended
 
 ReadAlike::ReadAlike(const EventStore& store) {
     if (store.event_types() == nullptr) return;
-    upcasters_ = std::make_unique<const Upcasters>(*store.event_types());
+    upcasters_ = std::make_unique<const Upcasters>(store.event_types()->upcasters());
     if (upcasters_->empty()) upcasters_.reset();
 }
 ReadAlike::~ReadAlike() = default;
@@ -219,45 +219,29 @@ Appended answer_of(const EventStore& store, const ReadAlike& reads, const Stream
             .duplicate = true};
 }
 
-// The command's first event, by the one of its events that stood in the way of `append`.
-std::optional<Event> first_by(const IdConflict& conflict, const EventStore& store, const Append& append,
-                              const EventId& id) {
-    if (!conflict.position()) return std::nullopt;
-    const auto count = append.parts().front().events.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto at = conflict.position()->value() - static_cast<std::int64_t>(i);
-        if (at < 1 || id_of_event(id, i) != conflict.id()) continue;
-        auto first = stored_at(store, Position{at});
-        if (first && first->id == id) return first;
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
+// Asked raw: upcasters may have made something else of the command's first event since, or nothing.
 std::optional<Appended> handled_before(const EventStore& store, const ReadAlike& reads, const StreamId& stream,
                                        const EventId& id) {
     if (id.is_nil()) return std::nullopt;
-    const auto first = store.find(id);
+    const auto first = store.find_stored(id);
     if (!first) return std::nullopt;
     return answer_of(store, reads, stream, id, *first);
 }
 
 AppendResult append_command(EventStore& store, const ReadAlike& reads, const StreamId& stream, const Append& append,
                             const EventId& id) {
+    // Who was quicker with the same command may have decided something else, or more.
     try {
         auto result = append_known(store, append);
         const auto* appended = std::get_if<Appended>(&result);
-        if (id.is_nil() || appended == nullptr || !appended->duplicate) return result;
-        // It may have decided more the first time.
-        const auto first = stored_at(store, appended->first_position);
-        if (!first) return result;
-        return answer_of(store, reads, stream, id, *first);
-    } catch (const IdConflict& conflict) {
-        if (id.is_nil()) throw;
-        const auto first = first_by(conflict, store, append, id);
-        if (!first) throw;
-        return answer_of(store, reads, stream, id, *first);
+        if (appended == nullptr || !appended->duplicate) return result;
+        if (auto first = handled_before(store, reads, stream, id)) return *std::move(first);
+        return result;
+    } catch (const IdConflict&) {
+        if (auto first = handled_before(store, reads, stream, id)) return *std::move(first);
+        throw;
     }
 }
 

@@ -49,8 +49,6 @@ void bound(Comparison comparison, const std::string& text, Timestamp& since, Tim
 Branches anything() { return {FindBranch{}}; }
 
 Branches by_name(const Shape& shape, const EventStore& store, bool raw) {
-    // The store finds by id what it gives to other reads; what an upcaster drops is there for a raw one only.
-    if (raw && shape.placeholder == "$event_id") return anything();
     Branches branches;
     FindBranch types;
     for (const auto& literal : shape.literals) {
@@ -69,7 +67,8 @@ Branches by_name(const Shape& shape, const EventStore& store, bool raw) {
                 if (branch.item.stream->name() != *text) continue;
             }
             if (shape.placeholder == "$event_id") {
-                const auto event = store.find(EventId::parse(*text));
+                const auto id = EventId::parse(*text);
+                const auto event = raw ? store.find_stored(id) : store.find(id);
                 if (!event || event->id.to_string() != *text) continue;
                 branch.first = branch.last = event->position;
             }

@@ -254,6 +254,7 @@ CommitHook EventStore::after_commit(std::function<void(Position)> hook) {
 EventRange EventStore::read(const StreamId& id) const { return read(stele::stream(id)); }
 EventRange EventStore::read(const Read& read) const { return EventRange{state_->backend->open(read)}; }
 std::optional<Event> EventStore::find(const EventId& id) const { return state_->backend->find(id); }
+std::optional<Event> EventStore::find_stored(const EventId& id) const { return state_->log->find(id); }
 std::optional<Event> EventStore::at(Position position) const { return state_->backend->at(position); }
 Position EventStore::head() const { return state_->backend->head(); }
 

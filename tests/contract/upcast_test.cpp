@@ -139,6 +139,9 @@ TEST_CASE_METHOD(Contract, "pieces have ids by which they are found, and share a
     CHECK_FALSE(store.at(Position{1}));
     CHECK_FALSE(store.find(open().at(Position{1})->id));
     CHECK_FALSE(store.find(EventId::generate()));
+    CHECK(store.find_stored(open().at(Position{1})->id) == open().at(Position{1}));
+    CHECK(store.find_stored(stored.id) == stored);
+    CHECK_FALSE(store.find_stored(pieces[1].id));
     CHECK(store.head() == Position{5});
     CHECK(store.version(order) == Version{3});
 }

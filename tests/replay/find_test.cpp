@@ -110,6 +110,7 @@ TEST_CASE("a raw read finds by its id what an upcaster drops", "[replay][find][u
         const auto asked = "$event_id = '" + one.id.to_string() + "'";
         CAPTURE(one.type, asked);
         CHECK(found(store, asked, all().raw()) == test::Numbers{one.position.value()});
+        CHECK(looked_at(store, asked, all().raw()) == 1);
         CHECK(found(store, asked) == by_hand(store, asked));
     }
 }

@@ -110,6 +110,30 @@ TEST_CASE("a command of whose events nothing is made gives its first answer", "[
     CHECK(store.version(site) == Version{4});
 }
 
+TEST_CASE("a command of which upcasters drop the first event and that is refused now gives its first answer",
+          "[replay][handle][upcast][L6]") {
+    auto store = EventStore::temporary(with(todays_types("")));
+    CommandHandler<Site> sites{store};
+    const auto create = [](const Site::State& state) {
+        return std::tuple{event("Noted"), Site::decide(state, CreateSite{"a"})};
+    };
+    const CommandOptions once{.id = EventId::generate()};
+    const auto first = sites.handle(site, create, once);
+
+    const auto again = sites.handle(site, create, once);  // from the cache
+    const auto elsewhere = handle<Site>(store, site, create, once);
+
+    for (const auto& answer : {again, elsewhere}) {
+        CHECK(answer.duplicate());
+        CHECK(answer.appended->first_position == first.appended->first_position);
+        CHECK(answer.appended->last_position == first.appended->last_position);
+        CHECK(answer.appended->version == Version{2});
+        CHECK(answer.appended->recorded_at == first.appended->recorded_at);
+    }
+    CHECK_THROWS_AS(sites.handle(site, create, {.id = EventId::generate()}), SiteExists);
+    CHECK(store.version(site) == Version{2});
+}
+
 struct Anything {
     static constexpr auto name = "Anything";
     struct State {};

@@ -14,8 +14,8 @@
 //     which tells whether it was written (L6).
 //   - With CommandOptions::id, the same command handled again, in any process or at the same time, changes nothing
 //     and gives the first answer, whatever it would decide now. The log is all that knows of it: a command that
-//     refused or decided nothing leaves no trace, and is decided again. Where upcasters make nothing of the
-//     command's first event, the append alone finds out: it is decided once more, and a refusal counts.
+//     refused or decided nothing leaves no trace, and is decided again. What upcasters make of the command's events
+//     today, if anything, is the same to it.
 //   - A cached state is what reading would give: behind an append of its own it evolves by the very same events,
 //     with the positions and versions that they were given.
 #pragma once

@@ -204,6 +204,8 @@ public:
     [[nodiscard]] EventRange read(const Read& read) const;
     /// The event with this id, if there is one: of an event in pieces, the piece that has it.
     [[nodiscard]] std::optional<Event> find(const EventId& id) const;
+    /// The event that was appended with this id, as it is stored: no upcaster is asked.
+    [[nodiscard]] std::optional<Event> find_stored(const EventId& id) const;
     /// The event at this position, if there is one: of an event in pieces, the first one. Empty where an upcaster
     /// makes nothing of what is stored there.
     [[nodiscard]] std::optional<Event> at(Position position) const;
