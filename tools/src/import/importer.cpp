@@ -90,38 +90,21 @@ std::size_t events_in(const Append& append) {
 
 }  // namespace
 
-// What the log has under an id, as it is stored: whether two events are one, upcasters have no say in.
-class Importer::Twins {
-public:
-    explicit Twins(const EventStore& store)
-        : names_(store), stored_(EventStore::open(store.name(), {.mode = OpenMode::existing})) {}
-
-    [[nodiscard]] std::optional<Event> find(const EventId& id) const {
-        auto event = stored_.find(id);
-        // Its stream may be stored under a name of before.
-        if (event && names_.event_types()) {
-            const auto& today =
-                names_.event_types()->upcasters().aggregate_today(std::string{event->stream.aggregate_type()});
-            event->stream = StreamId{event->stream.tenant(), today, event->stream.aggregate_id()};
-        }
-        return event;
-    }
-
-private:
-    const EventStore& names_;
-    EventStore stored_;
-};
-
 Importer::Importer(EventStore& store, ImportOptions options, const Interrupt& interrupt)
     : store_(store), options_(std::move(options)), bytes_(options_.path, interrupt) {
     if (options_.on_error == OnError::quarantine) quarantine_.emplace(options_.quarantine);
 }
 
-Importer::~Importer() = default;
-
-const Importer::Twins& Importer::twins() const {
-    std::call_once(twins_once_, [this] { twins_ = std::make_unique<Twins>(store_); });
-    return *twins_;
+// What the log has under an id, as it is stored: whether two events are one, upcasters have no say in.
+std::optional<Event> Importer::twin(const EventId& id) const {
+    auto event = store_.find_stored(id);
+    // Its stream may be stored under a name of before.
+    if (event && store_.event_types()) {
+        const auto& upcasters = store_.event_types()->upcasters();
+        const auto& today = upcasters.aggregate_today(std::string{event->stream.aggregate_type()});
+        event->stream = StreamId{event->stream.tenant(), today, event->stream.aggregate_id()};
+    }
+    return event;
 }
 
 void Importer::run() {
@@ -275,7 +258,7 @@ CheckedBy Importer::check(const EventLine& line) const {
     try {
         return store_.check(line.stream, line.event);
     } catch (const SchemaViolationError&) {
-        if (twins().find(line.event.id)) return {};
+        if (twin(line.event.id)) return {};
         throw;
     }
 }
@@ -298,7 +281,7 @@ bool Importer::recognise_duplicates(Batch& batch) {
     for (std::size_t i = 0; i < batch.lines.size(); ++i) {
         ImportLine& line = batch.lines[i];
         if (!line.event) continue;
-        if (const auto stored = twins().find(line.event->event.id)) {
+        if (const auto stored = twin(line.event->event.id)) {
             duplicate(line, difference(*line.event, stored->stream, *stored),
                       "at position " + std::to_string(stored->position.value()) + " already");
         } else if (const auto [first, inserted] = seen.try_emplace(line.event->event.id, i); !inserted) {

@@ -18,8 +18,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -56,8 +54,6 @@ public:
     /// Opens the source. Throws Failure where that fails.
     Importer(EventStore& store, ImportOptions options, const Interrupt& interrupt);
 
-    ~Importer();
-
     OnProgress on_progress = [](std::int64_t, std::int64_t, std::int64_t) {};
     OnRejected on_rejected = [](const ImportLine&) {};
 
@@ -86,12 +82,9 @@ private:
     [[noreturn]] void stop_at(const ImportLine& line) const;
     [[nodiscard]] Failure source_changed(const std::string& what, nlohmann::json facts) const;
 
-    class Twins;
-    [[nodiscard]] const Twins& twins() const;
+    [[nodiscard]] std::optional<Event> twin(const EventId& id) const;
 
     EventStore& store_;
-    mutable std::once_flag twins_once_;
-    mutable std::unique_ptr<const Twins> twins_;  ///< made where one is looked for, by whichever thread
     ImportOptions options_;
     ByteSource bytes_;
     std::optional<Quarantine> quarantine_;
