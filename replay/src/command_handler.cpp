@@ -8,7 +8,6 @@
 
 #include <array>
 #include <functional>
-#include <thread>
 #include <unordered_map>
 
 namespace stele {
@@ -24,58 +23,80 @@ namespace detail {
 
 // ---- Turns
 
-struct StreamTurns::State {
-    struct Line {
-        std::mutex turn;
-        std::thread::id owner;  // guarded by State::mutex
-        std::size_t users = 0;  // in the turn or waiting for it; guarded by State::mutex
-    };
-    std::mutex mutex;
-    std::unordered_map<StreamId, std::unique_ptr<Line>> lines;
+struct StreamTurns::Line {
+    std::mutex turn;
+    std::size_t users = 0;  // in the turn, waiting for it, or gone on without it; guarded by State::mutex
+};
 
+struct StreamTurns::State {
+    std::mutex mutex;
+    std::unordered_map<StreamId, Line> lines;
+
+    Line& enter(const StreamId& stream) {
+        const std::lock_guard lock{mutex};
+        auto& line = lines[stream];
+        ++line.users;
+        return line;
+    }
     void leave(const StreamId& stream, Line& line) {
         const std::lock_guard lock{mutex};
         if (--line.users == 0) lines.erase(stream);
     }
 };
 
-StreamTurns::StreamTurns() : state_(std::make_shared<State>()) {}
+namespace {
+
+// What this thread is within. Only who is within nothing waits for a turn: no circle of waiting threads can close.
+struct Within {
+    const StreamTurns* turns;
+    const StreamId* stream;
+};
+thread_local std::vector<Within> this_thread_is_within;
+
+constexpr Within turn_of_losers{nullptr, nullptr};
+
+// Whether the thread is in it now.
+template <class Mutex>
+bool take(Mutex& turn) {
+    if (!this_thread_is_within.empty()) return turn.try_lock();
+    turn.lock();
+    return true;
+}
+
+}  // namespace
+
+StreamTurns::StreamTurns() : state_(std::make_unique<State>()) {}
 StreamTurns::~StreamTurns() = default;
 
-std::shared_ptr<void> StreamTurns::take(const StreamId& stream) {
-    const auto me = std::this_thread::get_id();
-    State::Line* line = nullptr;
-    {
-        const std::lock_guard lock{state_->mutex};
-        auto& place = state_->lines[stream];
-        if (!place) place = std::make_unique<State::Line>();
-        if (place->owner == me)
-            throw Error{"nested_command", stream.name() +
-                                              ": a decision handles a command of its own stream; decide "
-                                              "returns events and has no effect of its own"};
-        line = place.get();
-        ++line->users;
+StreamTurn::StreamTurn(StreamTurns& turns, const StreamId& stream) : turns_(turns), stream_(stream) {
+    auto& all = this_thread_is_within;
+    for (const auto& within : all) {
+        if (within.turns != &turns || *within.stream != stream) continue;
+        throw Error{"nested_command", stream.name() +
+                                          ": a decision handles a command of its own stream; decide returns events "
+                                          "and has no effect of its own"};
     }
-    line->turn.lock();
-    {
-        const std::lock_guard lock{state_->mutex};
-        line->owner = me;
-    }
-    return {static_cast<void*>(line), [state = state_, stream, line](void*) {
-                {
-                    const std::lock_guard lock{state->mutex};
-                    line->owner = {};
-                }
-                line->turn.unlock();
-                state->leave(stream, *line);
-            }};
+    all.reserve(all.size() + 1);  // nothing fails half way
+    line_ = &turns.state_->enter(stream);
+    is_ours_ = take(line_->turn);
+    all.push_back({&turns, &stream});
+}
+
+StreamTurn::~StreamTurn() {
+    this_thread_is_within.pop_back();
+    if (is_ours_) line_->turn.unlock();
+    turns_.state_->leave(stream_, *line_);
 }
 
 std::shared_ptr<void> take_turn_of_losers(const EventStore& store) {
     static std::array<std::recursive_mutex, 16> turns;  // a store has one of them
     auto& turn = turns[std::hash<std::string>{}(store.name()) % turns.size()];
-    turn.lock();
-    return {static_cast<void*>(&turn), [&turn](void*) { turn.unlock(); }};
+    if (!take(turn)) return nullptr;
+    this_thread_is_within.push_back(turn_of_losers);
+    return {static_cast<void*>(&turn), [&turn](void*) {
+                this_thread_is_within.pop_back();
+                turn.unlock();
+            }};
 }
 
 // ---- Appending

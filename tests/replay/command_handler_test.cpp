@@ -1,4 +1,5 @@
 // handle(): decided on what it follows, again where another writer came between, and a cache that changes nothing.
+#include "counter.hpp"
 #include "sites.hpp"
 
 #include <stele/schema/causation.hpp>
@@ -368,38 +369,6 @@ TEST_CASE("an event that cannot be taken in is appended and shows at the next co
 }
 
 // ---- Races
-
-// Every change counts the ones before it: a decision on a state that is out of date would count wrongly.
-struct Counter {
-    static constexpr auto name = "Counter";
-    struct Counted {
-        static constexpr auto type = "Counted";
-        static constexpr int version = 1;
-        int n = 0;
-        NLOHMANN_DEFINE_TYPE_INTRUSIVE(Counted, n)
-    };
-    using events = Events<Counted>;
-    struct State {
-        int n = 0;
-    };
-    static State evolve(State, const Counted& counted) { return {counted.n}; }
-    static Counted decide(const State& state, int /*command*/) { return {state.n + 1}; }
-};
-
-void require_counted(const EventStore& store, const StreamId& stream, int upto) {
-    int expected = 0;
-    for (const Event& event : store.read(stream)) {
-        if (as<Counter::Counted>(event).n != ++expected) FAIL("event " << expected << " says " << event.data);
-    }
-    CHECK(expected == upto);
-}
-
-Options quick() {
-    Options options;
-    options.durability = Durability::relaxed;
-    options.deadline = std::chrono::minutes{2};
-    return options;
-}
 
 TEST_CASE("threads that share a handler never make each other decide again", "[replay][handle][race]") {
     constexpr int threads = 16;

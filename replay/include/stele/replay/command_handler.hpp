@@ -9,7 +9,9 @@
 //     to be out of date is taken again, and so is one that refused or decided nothing on a state from the cache
 //     before it counts.
 //   - Commands for one stream, given to one handler, go one after another, so that threads do not make each other
-//     decide again. Commands for different streams go side by side.
+//     decide again. Commands for different streams go side by side. A command that is handled within a decision
+//     waits for nobody: two of them, crosswise, would wait for each other for good. Where another thread is in its
+//     stream's turn, both may be decided again.
 //   - An append whose outcome is unknown (the disk failed during the commit) is repeated with the same event ids,
 //     which tells whether it was written (L6).
 //   - With CommandOptions::id, the same command handled again, in any process or at the same time, changes nothing
@@ -79,13 +81,32 @@ public:
     StreamTurns(const StreamTurns&) = delete;
     StreamTurns& operator=(const StreamTurns&) = delete;
 
-    /// Waits for the turn; it ends when what is returned goes. Throws Error (code "nested_command") where this
-    /// thread has it already: it would wait for itself.
-    [[nodiscard]] std::shared_ptr<void> take(const StreamId& stream);
+private:
+    friend class StreamTurn;
+    struct Line;
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// A stream's turn, of the thread that makes it, until it goes.
+class StreamTurn {
+public:
+    /// Waits until nobody else has it. A thread that is within a turn already, of whichever stream, handler and
+    /// store, does not wait, so that no two threads wait for each other: it goes without what another one has.
+    /// Throws Error (code "nested_command") where this thread is in the turn of this very stream.
+    StreamTurn(StreamTurns& turns, const StreamId& stream);
+    ~StreamTurn();
+    StreamTurn(const StreamTurn&) = delete;
+    StreamTurn& operator=(const StreamTurn&) = delete;
+
+    /// Otherwise another thread may be handling a command of the stream, and changing what is cached of it.
+    [[nodiscard]] bool is_ours() const noexcept { return is_ours_; }
 
 private:
-    struct State;
-    std::shared_ptr<State> state_;
+    StreamTurns& turns_;
+    const StreamId& stream_;
+    StreamTurns::Line* line_ = nullptr;
+    bool is_ours_ = false;
 };
 
 /// try_append(), again with the same ids where the first one's outcome is unknown.
@@ -141,7 +162,8 @@ concept KeptAsJson = std::default_initializable<State> && requires(const State& 
 /// Handles commands for all aggregates of one kind.
 ///
 /// Threads  any. Lifetime: the store, and the Snapshots, must outlive it. `decide` must not handle a command of its
-///          own stream.
+///          own stream, nor wait for a thread that does. Commands of other streams that it handles need an id of
+///          their own: they are handled again whenever it decides again.
 template <class D>
 class CommandHandler {
     static_assert(detail::CheckedDecider<D>::is_sound);
@@ -187,12 +209,13 @@ public:
     ///        InvalidInput     the stream is of another aggregate type; and what append() throws.
     ///        ReplayError      an event of the stream cannot be taken in.
     ///        StoreError       the disk or the file failed, twice: append with CommandOptions::id to be sure.
+    ///        Error            code "nested_command": a decision on this very stream handles it.
     /// Cost   on a cached state, one append and some microseconds. Otherwise the stream, from its newest snapshot.
     template <class Command>
     Handled handle(const StreamId& stream, const Command& command, const CommandOptions& options = {}) {
         detail::require_own_stream(decider_, stream);
-        const auto turn = turns_.take(stream);
-        auto known = recall(stream);
+        const detail::StreamTurn turn{turns_, stream};
+        auto known = turn.is_ours() ? recall(stream) : Known{read(stream), true};
         for (int attempt = 1;;) {
             if (auto before = detail::handled_before(store_, own_events_, stream, options.id))
                 return {before, attempt};

@@ -61,6 +61,8 @@ template <class P>
 }
 
 /// After some attempts, those who decide again on one store do it one after another, so that each gets through.
+/// Null where another thread has the turn, and this one is within one already and must not wait for it
+/// (StreamTurn).
 [[nodiscard]] std::shared_ptr<void> take_turn_of_losers(const EventStore& store);
 inline constexpr int free_attempts = 3;
 
