@@ -1,6 +1,6 @@
 // A program that runs two listeners on a store until it is killed, or its standard input ends.
 //
-// usage: listener_worker STORE RECORD threads|step|alone
+// usage: listener_worker STORE RECORD threads|step|alone [SCHEMAS]
 //
 //   record  writes what it got into the file RECORD, a line each ("position stream"), before it returns
 //   echo    appends an event to the stream Echo/POSITION for each that it gets
@@ -8,8 +8,12 @@
 // Some deliveries of both fail at first. With `threads` it prints the position of what `record` got, a line each;
 // `alone` is the same without `echo`; with `step` it does all that can be done now, in one thread, and ends. An
 // event of type OrderHeld has `record` stop the process (SIGSTOP) in the middle of the delivery.
+//
+// With the folder SCHEMAS events are read through its upcasters, and pieces of type Line are delivered too: the
+// lines of RECORD are "position stream piece", and echoes go to Echo/POSITION-PIECE.
 #include <stele/projections/listeners/cpp_listener.hpp>
 #include <stele/projections/runner.hpp>
+#include <stele/schema/event_types.hpp>
 #include <stele/test/faulty_disk.hpp>
 
 #include <fcntl.h>
@@ -37,19 +41,26 @@ void stop_process(const Delivery& delivery) {
     ::raise(SIGSTOP);
 }
 
-void record(int file, const Event& event) {
-    const auto line = std::to_string(event.position.value()) + " " + event.stream.name() + "\n";
+void record(int file, const Event& event, bool with_pieces) {
+    auto line = std::to_string(event.position.value()) + " " + event.stream.name();
+    line += with_pieces ? " " + std::to_string(event.piece) + "\n" : "\n";
     // One write at the end of the file: it is there whole, or not at all.
     if (::write(file, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
         throw std::runtime_error{"the record cannot be written"};
 }
 
 // About one event in seven fails twice, so that its key is parked, and the next ones behind it.
-bool is_difficult(const Event& event) { return event.position.value() * 2'654'435'761 % 7 == 0; }
+bool is_difficult(const Event& event) {
+    return (event.position.value() + event.piece * 1'000'003) * 2'654'435'761 % 7 == 0;
+}
 
-int run(const std::string& path, const std::string& record_path, const std::string& task) {
+int run(const std::string& path, const std::string& record_path, const std::string& task,
+        const std::string& schemas) {
     const auto disk = test::disk_from_environment();
-    auto store = EventStore::open(path, Options{.mode = OpenMode::existing, .durability = Durability::relaxed});
+    Options how{.mode = OpenMode::existing, .durability = Durability::relaxed};
+    const bool with_pieces = !schemas.empty();
+    if (with_pieces) how.event_types = std::make_shared<const EventTypes>(EventTypes::load(schemas));
+    auto store = EventStore::open(path, how);
     const int file = ::open(record_path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     const bool threads = task != "step";
 
@@ -68,22 +79,23 @@ int run(const std::string& path, const std::string& record_path, const std::stri
 
     Runner runner{store, options};
     runner.add(listener(
-        "record", matching(types("OrderPaid", "OrderHeld")),
+        "record", matching(types("OrderPaid", "OrderHeld", "Line")),
         [=](const Event& event, const Delivery& delivery) {
             if (is_difficult(event) && delivery.attempt() < 3) throw std::runtime_error{"difficult"};
             if (event.type == "OrderHeld") stop_process(delivery);
-            record(file, event);
+            record(file, event, with_pieces);
             if (!threads) return;
             const std::lock_guard lock{*printing};
             std::cout << event.position.value() << std::endl;
         },
         retrying));
     const auto echo = appending_listener(
-        "echo", matching(types("OrderPaid")),
-        [](const Event& event, const Delivery& delivery, Append& append) {
+        "echo", matching(types("OrderPaid", "Line")),
+        [with_pieces](const Event& event, const Delivery& delivery, Append& append) {
             if (is_difficult(event) && delivery.attempt() < 2) throw std::runtime_error{"difficult"};
-            append.to(StreamId{"Echo", std::to_string(event.position.value())}, expect::any,
-                      {stele::event("Echo")});
+            auto id = std::to_string(event.position.value());
+            if (with_pieces) id += "-" + std::to_string(event.piece);
+            append.to(StreamId{"Echo", id}, expect::any, {stele::event("Echo")});
         },
         retrying);
     if (task != "alone") runner.add(echo);
@@ -99,7 +111,8 @@ int run(const std::string& path, const std::string& record_path, const std::stri
 }  // namespace
 
 int main(int argc, char** argv) try {
-    return argc == 4 ? run(argv[1], argv[2], argv[3]) : 2;
+    if (argc != 4 && argc != 5) return 2;
+    return run(argv[1], argv[2], argv[3], argc == 5 ? argv[4] : "");
 } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;
