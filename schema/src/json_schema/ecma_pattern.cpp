@@ -115,6 +115,11 @@ private:
             case 'c':
                 if (!is_letter(ahead(2))) throw PatternError("a letter behind \\c", std::string{ahead(2)});
                 return copy(3);
+            case 'p':
+            case 'P':  // the braces are no quantifier, so a '+' may follow
+                if (const auto close = rest_.find('}'); ahead(2) == '{' && close != std::string_view::npos)
+                    return copy(close + 1);
+                break;
             case '0':
                 rest_.remove_prefix(2);
                 out_ += "\\x{0}";
