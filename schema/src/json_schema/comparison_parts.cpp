@@ -35,7 +35,7 @@ std::set<std::string> both(std::set<std::string> some, const std::set<std::strin
 
 bool matches_some(const nlohmann::json* pattern_properties, const std::string& name) {
     for (const auto& pattern : names_in(pattern_properties)) {
-        if (Pattern{pattern}.search(name, 100'000) != Match::no) return true;
+        if (Pattern{pattern}.search(name, 100'000).match != Match::no) return true;
     }
     return false;
 }

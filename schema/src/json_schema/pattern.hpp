@@ -1,10 +1,14 @@
 // Pattern: a regular expression of ECMAScript, searched for in a string with bounded effort.
 //
-// PCRE2 does the matching: it keeps its way back on the heap, so that no string overflows the stack, and it counts
-// its steps, so that a pattern that backtracks without end is stopped. What ECMAScript and PCRE2 read differently
-// is translated; what only PCRE2 knows is refused, so that a schema means the same here as elsewhere.
+// PCRE2 does the matching: it keeps its way back on the heap, so that no string overflows the stack. Its own limit
+// counts what one place where a match may begin takes, and not the characters that a step passes over; a string has
+// as many such places as bytes, so that limit bounds nothing where strings are long. So patterns are compiled with
+// callouts: before each of their items PCRE2 tells us where it is, and how far it has come since is the work that
+// it did. It is the same whenever and wherever the search is made. What ECMAScript and PCRE2 read differently is
+// translated; what only PCRE2 knows is refused, so that a schema means the same here as elsewhere.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -23,6 +27,11 @@ public:
 
 enum class Match { no, yes, gave_up };
 
+struct Searched {
+    Match match;
+    std::uint64_t steps;  ///< what it took, see Pattern::search()
+};
+
 /// Immutable; any number of threads may search with one.
 class Pattern {
 public:
@@ -33,8 +42,15 @@ public:
 
     [[nodiscard]] const std::string& source() const noexcept { return source_; }
 
-    /// Whether it is found anywhere in `text`; in what is not UTF-8, nothing is. Gives up after `steps` attempts.
-    [[nodiscard]] Match search(std::string_view text, unsigned steps) const;
+    /// Whether it is found anywhere in `text`, with next to no effort: gives up where that does not do. For texts
+    /// of some dozen bytes.
+    [[nodiscard]] Match glance(std::string_view text) const;
+
+    /// Whether it is found anywhere in `text`; in what is not UTF-8, nothing is. A step is about 100 nanoseconds:
+    /// three items of the pattern, or a hundred characters passed over. Gives up where that would take more than
+    /// `most` steps (it then took those, and at most what passing over the text twice takes besides), or more than
+    /// 64 MB of memory.
+    [[nodiscard]] Searched search(std::string_view text, std::uint64_t most) const;
 
 private:
     struct Code;

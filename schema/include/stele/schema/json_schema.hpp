@@ -81,9 +81,10 @@ public:
     /// A value that takes more than `max_steps` steps of about 100 nanoseconds is refused as well: some schemas ask
     /// the same question of one value over and over, or one that takes long. Everything counts: the questions, the
     /// items that are compared (an array of "uniqueItems" may hold some two million numbers), the names that are
-    /// looked for, the time that patterns take. So a check takes a second, or on a slow machine a few, at most,
-    /// but for a single pattern that is searched for in a very long string. So is one that holds a number beyond
-    /// what a double holds, such as 1e999.
+    /// looked for, the characters that patterns pass over. Steps are counted and no clock is asked, so that a value
+    /// is refused everywhere or nowhere; a check takes a second, or on a slow machine a few, at most. Of these
+    /// steps, the search for a pattern in one string may take 100,000, and two more for each byte of the string.
+    /// Refused as well is a value that holds a number beyond what a double holds, such as 1e999.
     ///
     /// Cost  about a microsecond for a flat object of ten members, reading the text included.
     [[nodiscard]] std::optional<SchemaViolation> check(const JsonText& value) const;
