@@ -4,36 +4,18 @@
 #include <stele/replay/replay.hpp>
 #include <stele/test/store.hpp>
 
-#include "history.hpp"
+#include "order.hpp"
 
 #include <range/v3/view/filter.hpp>
 
 using nlohmann::json;
 using namespace stele;
 using test::minute;
+using test::order;
 
 namespace {
 
-const StreamId order{"order", "10248"};
-
-// Versions 1 to 4 of `order` at positions 1, 3, 4, 5; position p is recorded at minute p.
-EventStore store_with_an_order() {
-    const auto time = std::make_shared<Timestamp>();
-    Options options;
-    options.clock = [time] { return *time; };
-    auto store = EventStore::temporary(options);
-    int minutes = 0;
-    const auto append = [&](const StreamId& stream, NewEvent e) {
-        *time = minute(++minutes);
-        store.append(stream, expect::any, {std::move(e)});
-    };
-    append(order, event("Placed", {{"customer", "VINET"}, {"lines", 0}}).at(minute(-100)));
-    append({"order", "10249"}, event("Placed", {{"customer", "TOMSP"}}));
-    append(order, event("LineAdded", {{"lines", 1}}).at(minute(-90)));
-    append(order, event("Shipped", {{"shipped", true}}).at(minute(-80)));
-    append(order, event("NoteFiled", {{"note", "late entry"}}).at(minute(-95)));
-    return store;
-}
+EventStore store_with_an_order() { return test::store_with_an_order(event("NoteFiled", {{"note", "late entry"}})); }
 
 // What is thrown for the lack of it.
 std::string not_found(const std::function<void()>& look) {

@@ -7,21 +7,9 @@ namespace {
 
 using namespace world;
 using stele::event;
-using stele::testing::CaptureFailures;
 using stele::testing::given;
 using stele::testing::given_with;
 using stele::testing::in;
-
-// What the one failure says, behind the place.
-template <class Scenario>
-std::string failure_of(const Scenario& scenario) {
-    const CaptureFailures failures;
-    scenario();
-    REQUIRE(failures.messages().size() == 1);
-    const auto& message = failures.messages().front();
-    CHECK(message.find("decider_scenario_test.cpp:") != std::string::npos);
-    return message.substr(message.find(": given") + 2);
-}
 
 TEST_CASE("given events and a command then events", "[testing][decider]") {
     given<Site>().when(CreateSite{"example.org"}).then(SiteCreated{"example.org"});

@@ -9,20 +9,9 @@ namespace {
 
 using namespace world;
 using stele::event;
-using stele::testing::CaptureFailures;
 using stele::testing::given;
 using stele::testing::in;
 using stele::testing::ProjectionScenario;
-
-template <class Scenario>
-std::string failure_of(const Scenario& scenario) {
-    const CaptureFailures failures;
-    scenario();
-    REQUIRE(failures.messages().size() == 1);
-    const auto& message = failures.messages().front();
-    CHECK(message.find("projection_scenario_test.cpp:") != std::string::npos);
-    return message.substr(message.find(": ") + 2);
-}
 
 constexpr const char* all = "SELECT plan, n FROM site_count ORDER BY plan";
 

@@ -4,6 +4,9 @@
 #include <stele/testing/decider_scenario.hpp>
 #include <stele/testing/projection_scenario.hpp>
 
+#include <stele/test/catch.hpp>
+
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -70,5 +73,18 @@ struct SiteCount {
         model.exec("UPDATE site_count SET n = n - 1");
     }
 };
+
+/// What the one failure of `scenario` says, behind the place, which is in the caller's file.
+template <class Scenario>
+std::string failure_of(const Scenario& scenario, const char* file = __builtin_FILE()) {
+    const stele::testing::CaptureFailures failures;
+    scenario();
+    REQUIRE(failures.messages().size() == 1);
+    const auto& message = failures.messages().front();
+    const auto place = std::filesystem::path{file}.filename().string() + ":";
+    const auto at = message.find(place);
+    REQUIRE(at != std::string::npos);
+    return message.substr(message.find(": ", at) + 2);
+}
 
 }  // namespace world
