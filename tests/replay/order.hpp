@@ -24,10 +24,10 @@ inline const StreamId order{"order", "10248"};
         *time = minute(++minutes);
         store.append(stream, expect::any, {std::move(e)});
     };
-    append(order, event("Placed", {{"customer", "VINET"}, {"lines", 0}}).at(minute(-100)));
-    append({"order", "10249"}, event("Placed", {{"customer", "TOMSP"}}));
-    append(order, event("LineAdded", {{"lines", 1}}).at(minute(-90)));
-    append(order, event("Shipped", {{"shipped", true}}).at(minute(-80)));
+    append(order, stele::event("Placed", {{"customer", "VINET"}, {"lines", 0}}).at(minute(-100)));
+    append({"order", "10249"}, stele::event("Placed", {{"customer", "TOMSP"}}));
+    append(order, stele::event("LineAdded", {{"lines", 1}}).at(minute(-90)));
+    append(order, stele::event("Shipped", {{"shipped", true}}).at(minute(-80)));
     append(order, std::move(last.at(minute(-95))));
     return store;
 }
