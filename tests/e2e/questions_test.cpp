@@ -264,6 +264,9 @@ TEST_CASE("a condition that find cannot compute ends with its place", "[e2e][fin
     CHECK(fails.error().at("code") == "condition_failed");
     CHECK(fails.error().at("position") == 1);
     CHECK(at.stele({"find", "1", "Site/9"}).status == 4);
+    const auto large = at.stele({"find", "length(zeroblob(1e9)) > 0"});
+    CHECK(large.status == 1);
+    CHECK_THAT(large.err, ContainsSubstring("found a text or blob of more than 16777216 bytes"));
 }
 
 // ---- A long history

@@ -1,6 +1,10 @@
 #include <stele/schema/sql/condition.hpp>
 #include <stele/schema/sql/workbench.hpp>
 
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace stele::sql {
@@ -24,8 +28,9 @@ struct Condition::State {
           statement(workbench.expression(text)),
           plan(binder.plan(statement)) {}
 
-    [[nodiscard]] bool run(const Event& event) {
+    [[nodiscard]] bool run(const Event& event, std::size_t state_bytes) {
         binder.take(event);
+        limit_values(event.data.text().size() + event.metadata.text().size() + state_bytes);
         try {
             binder.bind(plan, statement);
             (void)statement.step();
@@ -34,10 +39,20 @@ struct Condition::State {
             return holds;
         } catch (const SqlError& error) {
             if (error.is_of_the_machine()) throw;
+            if (error.result_code() == SQLITE_TOOBIG)
+                throw ConditionError{text, event,
+                                     "a text or blob of more than " + std::to_string(limit) + " bytes"};
             throw ConditionError{text, event, error.reason()};
         } catch (const InvalidInput& error) {
             throw ConditionError{text, event, error.what()};
         }
+    }
+
+    void limit_values(std::size_t given_bytes) {
+        const auto bytes = std::max(max_value_bytes, 4 * given_bytes);
+        if (bytes == limit) return;
+        workbench.limit_values(bytes);
+        limit = bytes;
     }
 
     SqlText text;
@@ -45,6 +60,7 @@ struct Condition::State {
     Workbench workbench;
     Statement statement;
     EventBinder::Plan plan;
+    std::size_t limit = 0;  ///< none yet
 };
 
 Condition::Condition(SqlText text, Over over) : state_(std::make_unique<State>(std::move(text), over)) {}
@@ -52,11 +68,11 @@ Condition::~Condition() = default;
 Condition::Condition(Condition&&) noexcept = default;
 Condition& Condition::operator=(Condition&&) noexcept = default;
 
-bool Condition::holds(const Event& event) { return state_->run(event); }
+bool Condition::holds(const Event& event) { return state_->run(event, 0); }
 
 bool Condition::holds(const Event& event, const JsonText& state) {
     state_->binder.take_state(state.text());
-    return state_->run(event);
+    return state_->run(event, state.text().size());
 }
 
 const SqlText& Condition::text() const noexcept { return state_->text; }

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 namespace stele::sql {
 namespace {
 
@@ -31,5 +33,10 @@ Workbench::Workbench(Workbench&&) noexcept = default;
 Workbench& Workbench::operator=(Workbench&&) noexcept = default;
 
 Statement Workbench::expression(const SqlText& text) { return state_->compiler.expression(text); }
+
+void Workbench::limit_values(std::size_t bytes) noexcept {
+    constexpr std::size_t most = 1'000'000'000;
+    sqlite3_limit(state_->db.get(), SQLITE_LIMIT_LENGTH, static_cast<int>(std::min(bytes, most)));
+}
 
 }  // namespace stele::sql
