@@ -84,8 +84,15 @@ Upcasters::Upcasters(const EventTypes& types) {
              next = parts.aggregate_renames.find(today)) {
             today = next->second.to;
         }
-        compiled->aggregates.emplace(name, std::move(today));
         compiled->renamed_aggregates.push_back(name);
+        const bool is_first =
+            std::none_of(parts.aggregate_renames.begin(), parts.aggregate_renames.end(),
+                         [&, &name = name](const auto& other) { return other.second.to == name; });
+        if (is_first) {
+            const auto [first, is_only] = compiled->first_aggregate_names.emplace(today, name);
+            if (!is_only) first->second = today;
+        }
+        compiled->aggregates.emplace(name, std::move(today));
     }
     compiled->note_sources();
     compiled_ = std::move(compiled);
@@ -148,6 +155,11 @@ bool Upcasters::has_types() const noexcept { return !compiled_->plans.empty(); }
 const std::string& Upcasters::aggregate_today(const std::string& name) const noexcept {
     const auto today = compiled_->aggregates.find(name);
     return today == compiled_->aggregates.end() ? name : today->second;
+}
+
+const std::string& Upcasters::first_aggregate_name(const std::string& today) const noexcept {
+    const auto first = compiled_->first_aggregate_names.find(today);
+    return first == compiled_->first_aggregate_names.end() ? today : first->second;
 }
 
 const std::vector<std::string>& Upcasters::renamed_aggregates() const noexcept {

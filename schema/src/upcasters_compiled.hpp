@@ -25,6 +25,7 @@ struct Upcasters::Compiled {
     std::map<TypeVersion, detail::UpcastStep> steps;
     std::unordered_map<std::string, TypePlan> plans;
     std::unordered_map<std::string, std::string> aggregates;  ///< the name today, of those that have another one
+    std::unordered_map<std::string, std::string> first_aggregate_names;  ///< by the name today
     std::vector<std::string> renamed_aggregates;
     std::map<std::string, std::set<std::string>> made_of;  ///< the stored types that may become a type, but itself
     std::string revision;

@@ -13,7 +13,7 @@ UpcastingBackend::UpcastingBackend(std::shared_ptr<Backend> log, Upcasters upcas
     for (const auto& name : upcasters_.renamed_aggregates()) {
         const auto& today = upcasters_.aggregate_today(name);
         auto& names = by_today[today];
-        if (!names) names = std::make_shared<Names>(Names{{today}});
+        if (!names) names = std::make_shared<Names>(Names{{today}, upcasters_.first_aggregate_name(today)});
         names->names.push_back(name);
     }
     for (const auto& [today, names] : by_today) {
@@ -26,11 +26,13 @@ void UpcastingBackend::look_up(const Names& names) const {
     for (const auto& name : names.names) {
         if (!log_->has_aggregate_type(name)) continue;
         if (names.stored) {
-            throw StoreError{"aggregate_names",
-                             store_ + ": expected the streams of " + names.names.front() +
-                                 " under one of its names, " + "found some of " + *names.stored + " and some of " +
-                                 name + "; take the rename out, or copy one of them into streams of another store",
-                             {{"store", store_}, {"names", {*names.stored, name}}}};
+            throw StoreError{
+                "aggregate_names",
+                store_ + ": expected the streams of " + names.names.front() +
+                    " under one of its names, found some of " + *names.stored + " and some of " + name +
+                    "; take the rename out, and they are read as they are stored; or join them in another " +
+                    "store: `stele export --raw FILE`, then `stele --store NEW import FILE`",
+                {{"store", store_}, {"names", {*names.stored, name}}}};
         }
         names.stored = name;
     }
@@ -45,7 +47,7 @@ std::optional<std::string> UpcastingBackend::stored_aggregate(std::string_view n
     if (found == names_.end()) return {};
     const std::lock_guard lock{names_mutex_};
     if (!found->second->stored) look_up(*found->second);
-    return found->second->stored.value_or(found->second->names.front());
+    return found->second->stored.value_or(found->second->first);
 }
 
 StreamId UpcastingBackend::stored(const StreamId& stream) const {

@@ -78,8 +78,10 @@ private:
     /// The names that one aggregate type has had, today's first.
     struct Names {
         std::vector<std::string> names;
-        /// The one that this log has its streams under; empty while it has none, and another process, that knows no
-        /// rename, may still be the first to make one.
+        /// The one that streams are made under while there are none: the first it ever had. Programs of before know
+        /// that one, and write to the same streams, whoever comes first.
+        std::string first;
+        /// The one that this log has its streams under; empty while it has none.
         mutable std::optional<std::string> stored{};
     };
     void look_up(const Names& names) const;

@@ -6,6 +6,7 @@
 #include <stele/test/random.hpp>
 
 #include <stop_token>
+#include <thread>
 
 using namespace stele;
 using namespace std::chrono_literals;
@@ -263,7 +264,6 @@ TEST_CASE_METHOD(Contract, "a renamed aggregate type keeps its streams, in both 
     CHECK(test::outcome<VersionConflict>(async).stream == site);
     CHECK(open().version(website) == Version{4});
 
-    // A new aggregate type has no streams yet: they are made under the name of today.
     test::seed(store, StreamId{"Site", "w-2"}, {"Created"});
     CHECK(open().version(StreamId{"Website", "w-2"}) == Version{1});
 
@@ -275,30 +275,82 @@ TEST_CASE_METHOD(Contract, "a renamed aggregate type keeps its streams, in both 
     } catch (const StoreError& error) {
         CHECK(error.code() == "aggregate_names");
         CHECK_THAT(error.what(), ContainsSubstring("some of Site and some of Website"));
+        CHECK_THAT(error.what(), ContainsSubstring("`stele export --raw FILE`"));
     }
+    // Who takes the rename out reads all of it.
+    CHECK(test::types_in(without, website).size() == 4);
+    CHECK(test::types_in(without, site) == Texts{"Created"});
 }
 
-TEST_CASE_METHOD(Contract, "a renamed aggregate type without streams is stored under the name of today",
+TEST_CASE_METHOD(Contract, "a program that knows a rename and one that does not write to the same streams",
                  "[contract][upcast]") {
     EventTypes types;
     types.rename_aggregate("Website", "Site");
-    auto store = open(with(types));
-    test::seed(store, StreamId{"Website", "1"}, {"Created"});
-    test::seed(store, StreamId{"Site", "1"}, {"Changed"});
-    CHECK(test::types_in(store, StreamId{"Site", "1"}) == Texts{"Created", "Changed"});
-    CHECK(open().version(StreamId{"Site", "1"}) == Version{2});
-}
-
-TEST_CASE_METHOD(Contract, "streams that an older program begins after the store was opened go on under their name",
-                 "[contract][upcast]") {
-    EventTypes types;
-    types.rename_aggregate("Website", "Site");
-    auto store = open(with(types));
+    auto newer = open(with(types));
     auto older = open();
-    test::seed(older, StreamId{"Website", "1"}, {"Created"});
-    CHECK(store.append(StreamId{"Site", "1"}, expect::exactly(1), {event("Changed")}).version == Version{2});
-    CHECK(older.version(StreamId{"Website", "1"}) == Version{2});
-    CHECK(test::types_in(open(with(types)), StreamId{"Site", "1"}) == Texts{"Created", "Changed"});
+    const StreamId site{"Site", "1"};
+    const StreamId website{"Website", "1"};
+    const auto change = [](EventStore& store, const StreamId& stream, std::int64_t at) {
+        const auto expected = at == 0 ? expect::none : expect::exactly(at);
+        CHECK(store.append(stream, expected, {event("Changed")}).version == Version{at + 1});
+    };
+
+    SECTION("whoever is first") {
+        const bool is_older_first = GENERATE(true, false);
+        CAPTURE(is_older_first);
+        change(is_older_first ? older : newer, is_older_first ? website : site, 0);
+        change(is_older_first ? newer : older, is_older_first ? site : website, 1);
+        change(older, website, 2);
+        change(newer, site, 3);
+        CHECK(test::outcome<VersionConflict>(newer.try_append(site, expect::none, {event("Changed")})).actual ==
+              Version{4});
+    }
+    SECTION("from each of many threads, each of many streams") {
+        constexpr int streams = 20;
+        constexpr int times = 10;
+        std::vector<std::thread> threads;
+        for (auto* store : {&newer, &older}) {
+            threads.emplace_back([store, name = store == &newer ? "Site" : "Website"] {
+                for (int i = 0; i < streams * times; ++i) {
+                    const StreamId stream{name, std::to_string(i % streams)};
+                    (void)store->append(stream, expect::any, {event("Changed")});
+                }
+            });
+        }
+        for (auto& thread : threads) thread.join();
+        CHECK(newer.version(site) == Version{2 * times});
+    }
+    CHECK(newer.version(site) == older.version(website));
+    CHECK_FALSE(older.version(site));
+    CHECK(open(with(types)).version(site) == newer.version(site));  // there is one name, and no trouble
+}
+
+TEST_CASE_METHOD(Contract, "streams that are there under one name of an aggregate type go on under that name",
+                 "[contract][upcast]") {
+    // Twice renamed: the first name is the one that all programs know.
+    EventTypes twice;
+    twice.rename_aggregate("Page", "Website").rename_aggregate("Website", "Site");
+    const StreamId site{"Site", "1"};
+    SECTION("the first, where there are none") {
+        auto store = open(with(twice));
+        test::seed(store, site, {"Created"});
+        CHECK(open().version(StreamId{"Page", "1"}) == Version{1});
+    }
+    SECTION("another one, where it was used already") {
+        auto before = open();
+        auto store = open(with(twice));
+        test::seed(before, StreamId{"Website", "1"}, {"Created"});
+        test::seed(store, site, {"Changed"});
+        CHECK(before.version(StreamId{"Website", "1"}) == Version{2});
+    }
+    SECTION("the name of today, where two types became one and neither has streams") {
+        EventTypes joined;
+        joined.rename_aggregate("Page", "Site").rename_aggregate("Website", "Site");
+        auto store = open(with(joined));
+        test::seed(store, StreamId{"Page", "1"}, {"Created"});
+        test::seed(store, StreamId{"Website", "1"}, {"Changed"});
+        CHECK(open().version(site) == Version{2});
+    }
 }
 
 TEST_CASE_METHOD(Contract, "a condition meets what would be upcast into what it names", "[contract][upcast]") {

@@ -136,6 +136,31 @@ TEST_CASE("with --raw replay and its questions are about what is stored", "[e2e]
     CHECK(raw({"diff", "Site/1", "1", "2"}).front().at("to") == 2);
 }
 
+TEST_CASE("streams under two names of one aggregate type are read raw, and joined in another store",
+          "[e2e][upcast]") {
+    Workplace at;
+    at.write("stele.toml", "store = \"a.stele\"\n");
+    for (const auto* const stream : {"Website/1", "Site/1", "Website/1", "Site/2"})
+        REQUIRE(at.stele({"append", stream, "Changed", "--data", "{}"}).status == 0);
+    at.write("schemas/renames.sql", "--@ rename-aggregate Website to Site\n");
+
+    const auto refused = at.stele({"read", "Site/1", "--json"});
+    CHECK(refused.status == 1);
+    CHECK(refused.error().at("code") == "aggregate_names");
+    CHECK_THAT(refused.error().at("message").get<std::string>(), ContainsSubstring("export --raw FILE"));
+    CHECK(at.stele({"events", "--raw", "--json"}).json_lines().size() == 4);
+    CHECK(at.stele({"read", "Website/1", "--raw", "--json"}).json_lines().size() == 2);
+    CHECK(at.stele({"replay", "Site/1", "--raw", "--json"}).status == 0);
+
+    REQUIRE(at.stele({"export", "--raw", "all.jsonl"}).status == 0);
+    REQUIRE(at.stele({"--store", "b.stele", "import", "all.jsonl"}).status == 0);
+    const auto joined = at.stele({"--store", "b.stele", "read", "Site/1", "--json"}).json_lines();
+    REQUIRE(joined.size() == 3);
+    CHECK(joined[2].at("position") == 3);
+    CHECK(joined[2].at("version") == 3);
+    CHECK(at.stele({"--store", "b.stele", "read", "Site/2", "--json"}).json_lines().size() == 1);
+}
+
 TEST_CASE("schemas are recorded, listed and shown, and checked by append and import in every mode",
           "[e2e][schema]") {
     const Workplace at;

@@ -80,6 +80,9 @@ public:
 
     /// The aggregate type that `name` is called today; `name` itself where it was never renamed.
     [[nodiscard]] const std::string& aggregate_today(const std::string& name) const noexcept;
+    /// What the aggregate type that is called `today` was called first, before all renames; `today` itself where
+    /// two types became one, and it had two first names.
+    [[nodiscard]] const std::string& first_aggregate_name(const std::string& today) const noexcept;
     /// Every aggregate type that has another name today.
     [[nodiscard]] const std::vector<std::string>& renamed_aggregates() const noexcept;
 
