@@ -102,6 +102,34 @@ TEST_CASE("an event that stops the projection can be expected", "[testing][proje
   expected an error with "x"
   found    that every event was taken in
 )");
+    CHECK(failure_of([] {
+              given(SiteCreated{"a"}, event("SiteCreated", {{"plan", 5}}), SiteCreated{"b"})
+                  .project<SiteCount>()
+                  .expect_failure("position 2");
+          }).find("found    that event 2 of 3, and not the last one, stopped it: projection \"site_count\"") !=
+          std::string::npos);
+}
+
+// Stops at the third event that it sees after a start.
+struct Tired {
+    static constexpr auto name = "tired";
+    static constexpr int version = 1;
+    using events = stele::Events<SiteCreated>;
+    int seen = 0;
+    static void setup(stele::Model& model) { model.exec("CREATE TABLE seen (n INTEGER)"); }
+    void on(const SiteCreated&, const stele::Envelope&, stele::Model&) {
+        if (++seen == 3) throw std::runtime_error{"tired"};
+    }
+};
+TEST_CASE("a projection that is stopped in one go and not event by event is a failure", "[testing][projection]") {
+    const auto failure = failure_of([] {
+        given(SiteCreated{"a"}, SiteCreated{"b"}, SiteCreated{"c"})
+            .project<Tired>()
+            .expect_failure("tired")
+            .expect("SELECT count(*) FROM seen", {{0}});
+    });
+    CHECK(failure.find("event by event, with restarts in between, it is stopped elsewhere") != std::string::npos);
+    CHECK(failure.find("event by event  that every event was taken in") != std::string::npos);
 }
 
 TEST_CASE("a projection in a file is tested alike", "[testing][projection]") {

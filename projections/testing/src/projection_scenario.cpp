@@ -81,31 +81,38 @@ struct ProjectionScenario::Built {
     TemporaryStore whole;
     TemporaryStore again;
     TemporaryStore stepwise;
-    std::optional<std::string> error;
+    // What stopped it, and where: an event's position is its number.
+    struct Stop {
+        Position position;
+        std::string message;
+    };
+    std::optional<Stop> stop;
+    std::optional<Stop> stop_again;
+    std::optional<Stop> stop_stepwise;
 
     Built(const detail::History& history, std::shared_ptr<const Projection> made)
         : projection(std::move(made)), events(history.events()) {
-        for (auto* store : {&whole, &again}) {
-            for (const auto& event : events) append(*store, event);
-            build(*store);
-        }
-        step();
+        stop = build(whole);
+        stop_again = build(again);
+        stop_stepwise = step();
     }
 
 private:
     // The rows of one that was stopped are those of the events before.
-    void build(TemporaryStore& store) {
+    std::optional<Stop> build(TemporaryStore& store) const {
+        for (const auto& event : events) append(store, event);
         auto options = at_once();
         try {
             rebuild(store, *projection, options);
+            return std::nullopt;
         } catch (const HandlerFailed& failed) {
-            error = failed.what();
             options.until = failed.position().previous();
             rebuild(store, *projection, options);
+            return Stop{failed.position(), failed.what()};
         }
     }
 
-    void step() {
+    std::optional<Stop> step() {
         rebuild(stepwise, *projection, at_once());
         try {
             for (const auto& event : events) {
@@ -113,11 +120,26 @@ private:
                 catch_up(stepwise, *projection);
                 stepwise.reopen();
             }
-        } catch (const HandlerFailed&) {
-            return;  // as the others were
+            return std::nullopt;
+        } catch (const HandlerFailed& failed) {
+            return Stop{failed.position(), failed.what()};
         }
     }
 };
+
+namespace {
+
+template <class Stop>
+bool alike(const std::optional<Stop>& a, const std::optional<Stop>& b) {
+    return a.has_value() == b.has_value() && (!a || a->position == b->position);
+}
+
+template <class Stop>
+std::string said(const std::optional<Stop>& stop) {
+    return stop ? stop->message : "that every event was taken in";
+}
+
+}  // namespace
 
 ProjectionScenario::ProjectionScenario(const detail::History& history, std::shared_ptr<const Projection> projection)
     : built_(std::make_unique<Built>(history, std::move(projection))) {}
@@ -136,8 +158,20 @@ std::string ProjectionScenario::difference(const std::string& query, const Expec
         const auto different = differing(rows, found);
         if (!different.empty()) {
             return headline + "  expected\n" + listed(rows) + "  found\n" + listed(found) + different +
-                   (built.error ? "  it was stopped: " + *built.error + "\n" : "");
+                   (built.stop ? "  it was stopped: " + built.stop->message + "\n" : "");
         }
+        if (!alike(built.stop, built.stop_again))
+            return headline +
+                   "  built a second time from the same events, it is stopped elsewhere: it depends on more than "
+                   "its "
+                   "events\n  first    " +
+                   said(built.stop) + "\n  then     " + said(built.stop_again) + "\n";
+        if (!alike(built.stop, built.stop_stepwise))
+            return headline +
+                   "  taken in event by event, with restarts in between, it is stopped elsewhere: it keeps "
+                   "something "
+                   "that is not in its tables\n  in one go       " +
+                   said(built.stop) + "\n  event by event  " + said(built.stop_stepwise) + "\n";
         const auto again = rows_of(built.again, *built.projection, query);
         if (again != found) {
             return headline +
@@ -159,9 +193,16 @@ std::string ProjectionScenario::difference(const std::string& query, const Expec
 }
 
 std::string ProjectionScenario::unless_failed(const std::string& text, const detail::Place& place) const {
-    if (built_->error && built_->error->find(text) != std::string::npos) return {};
+    const auto& stop = built_->stop;
+    const auto last = static_cast<std::int64_t>(built_->events.size());
+    const bool is_last = stop && stop->position.value() == last;
+    if (is_last && stop->message.find(text) != std::string::npos) return {};
     return to_string(place) + ": projection \"" + built_->projection->name() + "\"\n  expected an error with \"" +
-           text + "\"\n  found    " + built_->error.value_or("that every event was taken in") + "\n";
+           text + "\"\n  found    " +
+           (stop && !is_last ? "that event " + std::to_string(stop->position.value()) + " of " +
+                                   std::to_string(last) + ", and not the last one, stopped it: "
+                             : "") +
+           said(stop) + "\n";
 }
 
 ProjectionScenario GivenEvents::project_file(const std::filesystem::path& file) const {

@@ -46,7 +46,8 @@ public:
         return *this;
     }
 
-    /// The last event stops the projection, with a message that holds `text`.
+    /// The last event stops the projection, and none before it, with a message that holds `text`. Rows are those of
+    /// the events before.
     const ProjectionScenario& expect_failure(const std::string& text, const char* file = __builtin_FILE(),
                                              int line = __builtin_LINE()) const {
         detail::report(unless_failed(text, {file, line}));
