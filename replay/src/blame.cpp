@@ -144,7 +144,7 @@ Blamed blame(const EventStore& store, const StreamId& id, const Aggregate& aggre
              const ReplayOptions& options) {
     const auto names = names_of_pointer(pointer);
     Replay run{id, aggregate};
-    auto state = run.state().json.value();
+    auto state = value_of(run.state());
     BlameBook book{state};
     bool is_there = value_at(state, names) != nullptr;
     std::shared_ptr<const EventFacts> taken_by;

@@ -103,7 +103,7 @@ Version version_at(const EventStore& store, const StreamId& id, const Moment& mo
 StateDifference diff(const EventStore& store, const StreamId& id, const Aggregate& aggregate, const Moment& from,
                      const Moment& to, const DiffOptions& options) {
     const auto difference = [](State a, State b) {
-        auto patch = json_diff(a.json.value(), b.json.value());
+        auto patch = json_diff(value_of(a), value_of(b));
         return StateDifference{std::move(a), std::move(b), std::move(patch)};
     };
     if (options.time_of == TimeOf::occurred) {

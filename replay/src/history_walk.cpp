@@ -13,8 +13,8 @@ namespace {
 // Whether the value at `names` is the same in both, or is in neither.
 bool same_at(const State& a, const State& b, const std::vector<std::string>& names) {
     if (a.json.text() == b.json.text()) return true;
-    const auto value_a = a.json.value();
-    const auto value_b = b.json.value();
+    const auto value_a = value_of(a);
+    const auto value_b = value_of(b);
     const auto* at_a = value_at(value_a, names);
     const auto* at_b = value_at(value_b, names);
     if (at_a == nullptr || at_b == nullptr) return at_a == at_b;
@@ -155,7 +155,7 @@ bool HistoryWalk::previous_change(std::string_view pointer) {
     return false;
 }
 
-nlohmann::json HistoryWalk::changes() const { return json_diff(before_.json.value(), now_.json.value()); }
+nlohmann::json HistoryWalk::changes() const { return json_diff(value_of(before_), value_of(now_)); }
 
 bool HistoryWalk::is_to_be_kept(Version version) const { return version.value() % options_.keep_every == 0; }
 

@@ -56,9 +56,12 @@ NotFound no_such_version(const EventStore& store, const StreamId& id, Version wa
 }
 
 NotFound nothing_yet(const EventStore& store, const StreamId& id, const ReplayOptions& options) {
-    auto message = store.name() + ": " + id.name() + ": no event " + bounds(options);
+    const auto within = bounds(options);
+    auto message = store.name() + ": " + id.name() + ": no event" + (within.empty() ? "" : " " + within);
     nlohmann::json facts{{"store", store.name()}, {"stream", id.name()}};
+    bool any = false;
     for (const Event& first : store.read(stream(id).limit(1))) {
+        any = true;
         const bool recorded = options.time_of == TimeOf::recorded;
         const auto time = to_rfc3339(recorded ? first.recorded_at : first.occurred_at);
         message += "; its first is version " + std::to_string(first.version.value()) + ", position " +
@@ -69,6 +72,10 @@ NotFound nothing_yet(const EventStore& store, const StreamId& id, const ReplayOp
         facts["first_position"] = first.position.value();
         facts[recorded ? "first_recorded_at" : "first_occurred_at"] = time;
     }
+    if (!any)
+        message += "; upcasters make nothing of the " +
+                   std::to_string(store.version(id).value_or(Version{}).value()) +
+                   " that are stored; read raw (--raw) they are there";
     return NotFound{message, std::move(facts)};
 }
 

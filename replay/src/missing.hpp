@@ -13,7 +13,8 @@ namespace stele {
 [[nodiscard]] NotFound no_such_version(const EventStore& store, const StreamId& id, Version wanted, Version last);
 
 /// `orders.stele: order/10248: no event recorded up to 2016-01-01T00:00:00.000000Z; its first is version 1,
-/// position 17, recorded at 2016-07-04T00:00:00.000000Z`; and where it was there by the time of occurrence, that.
+/// position 17, recorded at 2016-07-04T00:00:00.000000Z`; and where it was there by the time of occurrence, that;
+/// and where upcasters make nothing of the whole stream, that.
 [[nodiscard]] NotFound nothing_yet(const EventStore& store, const StreamId& id, const ReplayOptions& options);
 
 }  // namespace stele

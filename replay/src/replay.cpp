@@ -74,6 +74,17 @@ std::ostream& operator<<(std::ostream& out, const State& state) {
                << state.json;
 }
 
+nlohmann::json value_of(const State& state) {
+    try {
+        return state.json.value();
+    } catch (const InvalidInput& error) {
+        throw InvalidInput{
+            "state of " + state.stream.name() + " at version " + std::to_string(state.version.value()),
+            "one that can be compared",
+            std::string{error.what()} + "; leave that field out of the state, or keep it as a string"};
+    }
+}
+
 // ---- Reading a store
 
 State replay(const EventStore& store, const StreamId& id, const Aggregate& aggregate,

@@ -1,4 +1,5 @@
 #include <stele/replay/trace.hpp>
+#include <stele/schema/event_types.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -23,7 +24,8 @@ std::optional<EventId> as_event_id(std::string_view text) {
 // Tells by the bytes of metadata, mostly without parsing them, that an event is none of ours.
 class Suspicion {
 public:
-    explicit Suspicion(const std::string& correlation_id) : correlation_(nlohmann::json(correlation_id).dump()) {}
+    explicit Suspicion(const std::string& correlation_id)
+        : correlation_(JsonText::write(nlohmann::json(correlation_id), "correlation_id").text()) {}
 
     void add(const EventId& id) { ids_.insert(id.to_string()); }
 
@@ -84,8 +86,10 @@ private:
     std::optional<Event> event_at(const TraceStart& start) const {
         if (const auto* position = std::get_if<Position>(&start)) {
             if (auto event = store_.at(*position)) return event;
+            const auto head = store_.head();
             throw NotFound{store_.name() + ": no event at position " + std::to_string(position->value()) +
-                               "; the log ends at position " + std::to_string(store_.head().value()),
+                               (*position <= head ? "; upcasters make nothing of what is stored there"
+                                                  : "; the log ends at position " + std::to_string(head.value())),
                            {{"store", store_.name()}, {"position", position->value()}}};
         }
         if (const auto* id = std::get_if<EventId>(&start)) {
@@ -127,15 +131,17 @@ private:
         for (const auto& node : trace_.nodes) first_ = std::min(first_, node.event.position);
     }
 
-    // Reads through the log once.
+    // Reads through the log once: as it is stored, for upcasters leave metadata alone, and one that fails at an
+    // event that does not belong stands in nobody's way.
     void gather() {
         constexpr std::int64_t progress_every = 10'000;
         Suspicion suspicion{trace_.correlation_id};
         for (const auto& node : trace_.nodes) suspicion.add(node.event.id);
         const auto end = std::min(store_.head(), options_.until.value_or(store_.head()));
         const auto begin = std::max(options_.after, first_.previous());
+        const bool is_as_stored = !store_.event_types() || store_.event_types()->upcasters().empty();
         auto read =
-            all().after(begin).until(end).only({.id = true, .data = false, .metadata = true, .tags = false});
+            all().raw().after(begin).until(end).only({.id = true, .data = false, .metadata = true, .tags = false});
         for (const Event& event : store_.read(read)) {
             if (++trace_.looked_at % progress_every == 0 && options_.progress)
                 options_.progress(event.position.value() - begin.value(), end.value() - begin.value());
@@ -144,7 +150,15 @@ private:
                 trace_.is_cut = true;
                 return;
             }
-            if (add(event)) suspicion.add(event.id);
+            const auto take = [&](const Event& one) {
+                if (add(one)) suspicion.add(one.id);
+            };
+            if (is_as_stored) {
+                take(event);
+                continue;
+            }
+            auto its_pieces = all().after(event.position.previous()).until(event.position);
+            for (const Event& piece : store_.read(its_pieces)) take(piece);
         }
     }
 

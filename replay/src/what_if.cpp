@@ -11,12 +11,12 @@ namespace {
 
 // Most states that are the same are written alike, and need not be parsed.
 bool same_state(const State& a, const State& b) {
-    return a.json.text() == b.json.text() || json_same(a.json.value(), b.json.value());
+    return a.json.text() == b.json.text() || json_same(value_of(a), value_of(b));
 }
 
 nlohmann::json patch_between(const State& a, const State& b) {
     if (a.json.text() == b.json.text()) return nlohmann::json::array();
-    return json_diff(a.json.value(), b.json.value());
+    return json_diff(value_of(a), value_of(b));
 }
 
 void check(const EventStore& store, const StreamId& id, const std::set<Version>& versions) {

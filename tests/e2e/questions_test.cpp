@@ -57,7 +57,9 @@ TEST_CASE("diff of what is not there is refused", "[e2e][diff]") {
     CHECK(at.stele({"diff", "Site/1"}).status == 2);
     const auto wrong = at.stele({"diff", "Site/1", "yesterday", "2"});
     CHECK(wrong.status == 2);
-    CHECK_THAT(wrong.err, ContainsSubstring("a version such as 5, a position such as @90112, or a time"));
+    CHECK_THAT(wrong.err,
+               ContainsSubstring("A: expected a version such as 5, a position such as @90112, or a time"));
+    CHECK_THAT(wrong.err, !ContainsSubstring("A: A:"));
 }
 
 // ---- blame

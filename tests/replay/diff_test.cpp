@@ -90,6 +90,16 @@ TEST_CASE("diff of what is not there says what is", "[replay][diff]") {
     CHECK_THROWS_AS(diff(store, order, merge_patch(), Position{-1}, Version{1}), InvalidInput);
 }
 
+TEST_CASE("a state that no value can hold is named where it stands in the way", "[replay][diff]") {
+    auto store = store_with_an_order();
+    store.append(order, expect::any, {NewEvent{.type = "Big", .data = JsonText::parse(R"({"x":1e999})", "data")}});
+    const auto last = AggregateFile::parse("--@ aggregate order version 1\n--@ on *\njson($data)\n", "last.sql");
+    CHECK(replay(store, order, last).json.text() == R"({"x":1e999})");
+    CHECK_THROWS_WITH(diff(store, order, last, Version{1}, Version{5}),
+                      ContainsSubstring("state of order/10248 at version 5: expected one that can be compared") &&
+                          ContainsSubstring("1e999") && ContainsSubstring("leave that field out of the state"));
+}
+
 TEST_CASE("a moment is written as a version, a position or a time", "[replay][diff]") {
     CHECK(parse_moment("5") == Moment{Version{5}});
     CHECK(parse_moment("0") == Moment{Version{0}});

@@ -2,6 +2,7 @@
 #include <stele/replay/fold.hpp>
 #include <stele/replay/json_diff.hpp>
 #include <stele/replay/replay.hpp>
+#include <stele/schema/event_types.hpp>
 #include <stele/test/store.hpp>
 
 #include "order.hpp"
@@ -103,6 +104,23 @@ TEST_CASE("a point at which the aggregate was not there is not found", "[replay]
     const StreamId other{"order", "10249"};
     CHECK_THAT(not_found([&] { (void)replay(store, other, merge_patch(), {.at_position = Position{1}}); }),
                ContainsSubstring("order/10249: no event up to position 1; its first is version 1, position 2"));
+}
+
+TEST_CASE("a stream of which upcasters leave nothing is said to be one", "[replay][upcast]") {
+    EventTypes types;
+    types.upcast_sql("Noted", 1, "--@ drop", "noted.sql");
+    Options options;
+    options.event_types = std::make_shared<const EventTypes>(std::move(types));
+    auto store = EventStore::temporary(options);
+    store.append(order, expect::none, {event("Noted"), event("Noted")});
+    const auto ask = [&](const ReplayOptions& within) {
+        return not_found([&] { (void)replay(store, order, merge_patch(), within); });
+    };
+    const std::string nothing =
+        "; upcasters make nothing of the 2 that are stored; read raw (--raw) they are there";
+    CHECK_THAT(ask({}), ContainsSubstring("order/10248: no event" + nothing));
+    CHECK_THAT(ask({.at_version = Version{1}}),
+               ContainsSubstring("order/10248: no event up to version 1" + nothing));
 }
 
 TEST_CASE("an event that was recorded after a time and occurred before it is pointed out", "[replay]") {

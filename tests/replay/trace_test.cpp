@@ -2,6 +2,7 @@
 
 #include <stele/replay/trace.hpp>
 #include <stele/schema/causation.hpp>
+#include <stele/schema/event_types.hpp>
 #include <stele/test/store.hpp>
 
 #include <functional>
@@ -184,4 +185,60 @@ TEST_CASE("bounds of a trace bound what is read and what is found", "[replay][tr
     CHECK(cut.nodes.size() == 3);
     CHECK(cut.is_cut);
     CHECK_FALSE(trace(store, Position{1}).is_cut);
+}
+
+// What was Billed is Sum and Tax; Noise is nothing; Broken cannot be upcast.
+Options with_upcasters() {
+    EventTypes types;
+    types.upcast_into({"Billed", 1}, {{"Sum", 1}, {"Tax", 1}}, [](const json& data) {
+        return std::vector<Upcast>{{{"Sum", 1}, data}, {{"Tax", 1}, data}};
+    });
+    types.upcast_sql("Noise", 1, "--@ drop", "noise.sql");
+    types.upcast("Broken", 1, [](const json&) -> json { throw std::runtime_error{"cannot be"}; });
+    Options options;
+    options.durability = Durability::relaxed;
+    options.event_types = std::make_shared<const EventTypes>(std::move(types));
+    return options;
+}
+
+TEST_CASE("an event that cannot be upcast stands in the way of its own trace alone", "[replay][trace][upcast]") {
+    auto store = EventStore::temporary(with_upcasters());
+    append(store, event("Placed").correlation("r"));
+    append(store, event("Broken"));
+    append(store, event("Shipped").correlation("r"));
+    CHECK(tree(store, "r") == "1 3");
+    CHECK_THROWS_AS(tree(store, "2"), UpcastError);
+    append(store, event("Broken").correlation("r"));
+    CHECK_THROWS_AS(tree(store, "r"), UpcastError);
+    CHECK(tree(store, "r", {.until = Position{3}}) == "1 3");
+}
+
+TEST_CASE("a trace is of events as they are read", "[replay][trace][upcast]") {
+    auto store = EventStore::temporary(with_upcasters());
+    append(store, event("Placed"));
+    handle(store, 1, [&] {
+        append(store, event("Billed"));
+        append(store, event("Noise"));
+    });
+    const auto pieces = test::events_in(store, all().after(Position{1}).until(Position{2}));
+    REQUIRE(pieces.size() == 2);
+    append(store, event("Paid").caused_by(pieces[1].id.to_string()));
+
+    const auto found = trace(store, Position{1});
+    CHECK(tree(found) == "1 .2 .2 ..4");
+    CHECK(found.nodes[1].event.type == "Sum");
+    CHECK(found.nodes[2].event.type == "Tax");
+    CHECK(found.nodes[3].parent == 2U);
+    try {
+        (void)trace(store, Position{3});
+        FAIL("a dropped event has a trace");
+    } catch (const NotFound& error) {
+        CHECK_THAT(error.what(), ContainsSubstring("position 3; upcasters make nothing of what is stored there"));
+    }
+}
+
+TEST_CASE("a correlation_id that is no UTF-8 is refused", "[replay][trace]") {
+    auto store = EventStore::temporary();
+    append(store, event("A"));
+    CHECK_THROWS_AS(tree(store, "\xff"), InvalidInput);
 }

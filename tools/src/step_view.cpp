@@ -176,8 +176,12 @@ void StepView::lay_out() {
     };
     switch (shown_) {
         case Shown::changes: {
-            for (const auto& change : described_changes(walk_.changes(), walk_.before().json.value()))
-                lines_.push_back({printable(change), change.front()});
+            try {
+                for (const auto& change : described_changes(walk_.changes(), value_of(walk_.before())))
+                    lines_.push_back({printable(change), change.front()});
+            } catch (const InvalidInput& error) {  // the state can be shown, and not compared
+                add(error.what());
+            }
             if (walk_.version() == Version{})
                 add("This is before the first event.");
             else if (lines_.empty())

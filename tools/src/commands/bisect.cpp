@@ -25,8 +25,10 @@ struct Arguments {
 
 void print(const Turn& turn, bool says_which, Context& context) {
     Output& out = context.out();
-    const auto before = turn.before.value();
-    const auto changes = json_diff(before, turn.after.value());
+    const auto& stream = turn.event.stream;
+    const auto before = value_of(State{stream, turn.event.version.previous(), {}, turn.before});
+    const auto changes =
+        json_diff(before, value_of(State{stream, turn.event.version, turn.event.position, turn.after}));
     if (context.json()) {
         const auto& event = turn.event;
         return out.line("{\"stream\":" + nlohmann::json(event.stream.name()).dump() +

@@ -57,7 +57,8 @@ Moment moment(const std::string& word, const char* name) {
     try {
         return parse_moment(word, name);
     } catch (const InvalidInput& error) {
-        throw BadValue{error.what()};
+        const std::string message = error.what();  // "A: expected …", and BadValue names A itself
+        throw BadValue{message.substr(error.field().size() + 2)};
     }
 }
 

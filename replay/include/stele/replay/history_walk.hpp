@@ -49,7 +49,7 @@ public:
     [[nodiscard]] const State& before() const noexcept { return before_; }
     /// The events of this version, mostly one: upcasters may make several of one, or none. None at version 0.
     [[nodiscard]] const std::vector<Event>& events() const noexcept { return events_; }
-    /// What they changed, as a JSON Patch.
+    /// What they changed, as a JSON Patch. Throws what value_of() throws.
     [[nodiscard]] nlohmann::json changes() const;
 
     // Each of these throws ReplayError where an event on the way cannot be taken in, and StoreError; the walk then

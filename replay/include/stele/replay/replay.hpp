@@ -55,6 +55,10 @@ struct State {
     friend std::ostream& operator<<(std::ostream& out, const State& state);
 };
 
+/// The state as a value. Throws InvalidInput, which names the stream and the version, where a number such as 1e999
+/// stands in it, which JSON text can hold and no value can.
+[[nodiscard]] nlohmann::json value_of(const State& state);
+
 /// One event and what it did. Valid during the call that it is handed to.
 struct Step {
     const Event& event;

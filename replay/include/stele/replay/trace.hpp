@@ -70,8 +70,10 @@ struct Trace {
     bool is_cut = false;           ///< there may be more: most_events was reached
 };
 
-/// Throws NotFound    there is no such event, and no event with such a correlation_id.
-///        StoreError  the disk or the file failed.
+/// Throws NotFound      there is no such event, and no event with such a correlation_id.
+///        InvalidInput  the correlation_id is no UTF-8.
+///        UpcastError   an event of the trace cannot be upcast.
+///        StoreError    the disk or the file failed.
 /// Cost   see above; memory: the events of the trace.
 [[nodiscard]] Trace trace(const EventStore& store, const TraceStart& start, const TraceOptions& options = {});
 
