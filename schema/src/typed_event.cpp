@@ -17,7 +17,11 @@ using nlohmann::json;
 class Culprit {
 public:
     Culprit(const json& data, const std::string& message, const std::function<void(const json&)>& convert)
-        : data_(data), message_(message), convert_(convert) {}
+        : data_(data),
+          message_(message),
+          convert_(convert),
+          most_trials_(
+              std::clamp(most_bytes / std::max<std::size_t>(1, data.dump().size()), least_trials, most_trials)) {}
 
     // A pointer such as "/lines/0/price"; empty where the data as a whole is to blame, or nothing was found out.
     std::string wrong() {
@@ -34,7 +38,11 @@ public:
     }
 
 private:
-    static constexpr int most_trials = 2'000;  // of data that is large, a part is looked at
+    // Each trial copies the data. What cannot be found out with so many is told of the data around it.
+    static constexpr std::size_t most_bytes = 32'000'000;
+    static constexpr std::size_t least_trials = 40;
+    static constexpr std::size_t most_trials = 2'000;
+    static constexpr std::size_t long_array = 32;
 
     std::string outcome(const json::json_pointer& path, const json& value) {
         ++trials_;
@@ -59,13 +67,29 @@ private:
     std::optional<std::string> last_read_below(const json::json_pointer& path) {
         const auto& parent = data_.at(path);
         if (!parent.is_structured()) return std::nullopt;
+        if (parent.is_array() && parent.size() > long_array) return last_read_of_array(path, parent.size());
         std::optional<std::string> last;
         for (const auto& item : parent.items()) {
-            if (trials_ >= most_trials) break;
-            if (outcome(path / item.key(), first_mark()) == message_) continue;
+            if (trials_ + 2 > most_trials_) return std::nullopt;
+            if (!is_read(path / item.key())) continue;
             if (!last || is_read_before(path / *last, path / item.key())) last = item.key();
         }
         return last;
+    }
+
+    bool is_read(const json::json_pointer& path) { return outcome(path, first_mark()) != message_; }
+
+    // Elements are read one after another: all up to the one that is stumbled over, and none behind it.
+    std::optional<std::string> last_read_of_array(const json::json_pointer& path, std::size_t size) {
+        if (!is_read(path / std::size_t{0})) return std::nullopt;
+        std::size_t read = 0;
+        std::size_t unread = size;
+        while (unread - read > 1) {
+            if (trials_ >= most_trials_) return std::nullopt;
+            const auto middle = read + (unread - read) / 2;
+            (is_read(path / middle) ? read : unread) = middle;
+        }
+        return std::to_string(read);
     }
 
     bool is_read_before(const json::json_pointer& one, const json::json_pointer& other) {
@@ -78,7 +102,7 @@ private:
 
     std::optional<json::json_pointer> missing_below(const json::json_pointer& path, const std::string& name) {
         const auto& parent = data_.at(path);
-        if (!parent.is_structured() || trials_ >= most_trials) return std::nullopt;
+        if (!parent.is_structured() || trials_ >= most_trials_) return std::nullopt;
         if (parent.is_object() && !parent.contains(name) && outcome(path / name, first_mark()) != message_) {
             return path;
         }
@@ -91,7 +115,8 @@ private:
     const json& data_;
     const std::string message_;
     const std::function<void(const json&)>& convert_;
-    int trials_ = 0;
+    const std::size_t most_trials_;
+    std::size_t trials_ = 0;
 };
 
 // nlohmann's messages begin with "[json.exception.type_error.302] ", which says nothing to a reader.

@@ -130,7 +130,10 @@ int Upcasters::Compiled::pieces_of(const TypeVersion& kind) const {
     const auto* step = plan == nullptr ? nullptr : step_of(*plan, kind.version);
     if (step == nullptr) return 1;
     int pieces = 0;
-    for (const auto& into : step->into) pieces = std::min(most, pieces + pieces_of(into));
+    for (const auto& into : step->into) {
+        pieces = std::min(most, pieces + pieces_of(into));
+        if (pieces == most) break;
+    }
     return pieces;
 }
 

@@ -5,6 +5,9 @@
 #include <stele/test/refusal.hpp>
 
 #include <limits>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace stele {
 namespace {
@@ -97,6 +100,45 @@ TEST_CASE("an event is read into the struct of its type", "[schema][typed]") {
     CHECK(std::string{missing.what()} == "/plan: expected a value, found none");
     const auto newer = stored(event("SiteCreated", {{"domain", "d"}}).schema(3));
     CHECK_THROWS_AS(as<SiteCreated>(newer), InvalidInput);
+}
+
+struct Lines {
+    static constexpr auto type = "Lines";
+    static constexpr int version = 1;
+    std::vector<std::string> lines;
+    std::map<std::string, int> counts;
+    NLOHMANN_DEFINE_TYPE_INTRUSIVE(Lines, lines, counts)
+};
+
+// Goal:   data that a struct cannot be read from is told by the member that is wrong, or by one around it; never by
+//         one that is right.
+// Method: one wrong element, wherever it stands, in arrays of several sizes; one wrong member of an object too
+// large
+//         to look at every one.
+TEST_CASE("what cannot be read is told by its place in data of any size", "[schema][typed]") {
+    const auto refusal_of = [](const nlohmann::json& data) {
+        return std::string{test::refusal([&] { (void)as<Lines>(stored(event("Lines", data))); }).what()};
+    };
+    const int size = GENERATE(1, 2, 31, 32, 33, 34, 1'000, 30'000);
+    nlohmann::json data{{"lines", nlohmann::json::array()}, {"counts", nlohmann::json::object()}};
+    for (int i = 0; i < size; ++i) data["lines"].push_back("line " + std::to_string(i));
+    for (const int wrong : {0, size / 3, size / 2, size - 1}) {
+        CAPTURE(size, wrong);
+        auto one_wrong = data;
+        one_wrong["lines"][static_cast<std::size_t>(wrong)] = 5;
+        CHECK(refusal_of(one_wrong) == "/lines/" + std::to_string(wrong) + ": expected string, found 5");
+    }
+
+    for (int i = 0; i < size; ++i) data["counts"]["name " + std::to_string(i)] = i;
+    data["counts"]["name 0"] = "none";
+    const auto told = refusal_of(data);
+    if (size <= 32) {
+        CHECK(told == R"(/counts/name 0: expected number, found "none")");
+    } else {
+        CAPTURE(size, told);
+        CHECK((told.rfind("/counts/name 0: expected number", 0) == 0 ||
+               told.rfind("/counts: expected number", 0) == 0));
+    }
 }
 
 }  // namespace
