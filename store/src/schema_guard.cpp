@@ -82,17 +82,22 @@ std::optional<SchemaViolationError> SchemaGuard::Registry::violation(const std::
                            std::move(violation->found));
         }
     }
-    if (stored.mode != SchemaMode::strict) return {};
-    std::string known = "none of this type";
-    if (type != by_type.end()) {
-        known = "versions";
-        const char* separator = " ";
-        for (const auto& [version, schema] : type->second) {
-            known += separator + std::to_string(version);
-            separator = ", ";
-        }
+    const bool is_strict = stored.mode == SchemaMode::strict;
+    if (type == by_type.end()) {
+        if (!is_strict) return {};
+        return refused({}, "a schema for this type and version, as the store's mode is strict",
+                       "none of this type");
     }
-    return refused({}, "a schema for this type and version, as the store's mode is strict", known);
+    // What is older than the first schema was there before there were any. What is not, says something that no
+    // schema has looked at: a field that is forbidden would get in with it.
+    if (!is_strict && event.schema_version < type->second.begin()->first) return {};
+    std::string known = "versions";
+    const char* separator = " ";
+    for (const auto& [version, schema] : type->second) {
+        known += separator + std::to_string(version);
+        separator = ", ";
+    }
+    return refused({}, "a version of this type that has a schema; `stele schema add` records one", known);
 }
 
 }  // namespace stele

@@ -69,8 +69,8 @@ TEST_CASE_METHOD(Contract, "an event that breaks its schema is refused, with the
     CHECK_THROWS_AS(store.check(site, bad()), SchemaViolationError);
     CHECK(backend().rows() == rows);
 
-    // Other types and versions are nobody's business.
-    store.append(site, expect::any, {good(), event("Other", 42), event("SiteCreated", 42).schema(2)});
+    // Other types are nobody's business.
+    store.append(site, expect::any, {good(), event("Other", 42), event("Other", 42).schema(2)});
     CHECK(store.append_async(Append{}.to(site, expect::any, {good()})).get().index() == 0);
     CHECK(store.head() == Position{4});
 }
@@ -147,6 +147,20 @@ TEST_CASE_METHOD(Contract, "the mode says what is checked, for every handle", "[
     CHECK_THROWS_AS(empty.append(site, expect::any, {good()}), SchemaViolationError);
     CHECK(parse_schema_mode("strict") == SchemaMode::strict);
     CHECK_THROWS_AS(parse_schema_mode("Strict"), InvalidInput);
+}
+
+TEST_CASE_METHOD(Contract, "a version that no schema has looked at is refused, unless it is older than all of them",
+                 "[contract][schema]") {
+    EventTypes second;
+    second.add("Login", 2, schema(R"({"properties":{"password":{"x-stele":"forbidden"}}})"));
+    auto store = open(with(second));
+    const nlohmann::json secret{{"password", "hunter2"}};
+
+    CHECK(violation([&] { store.append(site, expect::any, {event("Login", secret).schema(2)}); }).version == 2);
+    CHECK(violation([&] { store.append(site, expect::any, {event("Login", secret).schema(3)}); }).found ==
+          "versions 2");
+    store.append(site, expect::any, {event("Login").schema(1)});  // as it was before there were schemas
+    CHECK(store.head() == Position{1});
 }
 
 TEST_CASE_METHOD(Contract, "a repetition gets its first answer, whatever has been recorded since",

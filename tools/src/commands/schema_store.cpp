@@ -223,7 +223,7 @@ void add_schema_store(CommandLine& line, CLI::App& group) {
                  {"mode",
                   "Print or set what appends of every process are checked for.\n"
                   "  off       nothing\n"
-                  "  declared  events whose type and version have a recorded schema (the default)\n"
+                  "  declared  events of types that have a recorded schema (the default)\n"
                   "  strict    the same, and events whose type and version have none are refused",
                   "stele schema mode strict", "0 done · 1 failed · 2 command line · 4 no such store"},
                  [wanted](Context& context) { return mode(*wanted, context); });

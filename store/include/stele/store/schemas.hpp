@@ -20,7 +20,8 @@ namespace stele {
 /// What an append checks.
 enum class SchemaMode {
     off,       ///< nothing
-    declared,  ///< events whose type and version have a schema; the others are taken as they are. The default
+    declared,  ///< events of types that have a schema, but for versions older than the first that has one; other
+               ///< types are taken as they are. The default
     strict,    ///< the same, and events whose type and version have none are refused
 };
 
