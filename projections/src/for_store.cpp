@@ -28,19 +28,6 @@ private:
     std::shared_ptr<const Projection> own_;
 };
 
-// Events come under the names of today.
-Query in_names_of_today(const Query& query, const Upcasters& upcasters) {
-    if (query.selects_everything()) return query;
-    auto items = query.items();
-    for (auto& item : items) {
-        if (item.aggregate_type) item.aggregate_type = upcasters.aggregate_today(*item.aggregate_type);
-        if (!item.stream) continue;
-        const auto& today = upcasters.aggregate_today(std::string{item.stream->aggregate_type()});
-        item.stream = StreamId{item.stream->tenant(), today, item.stream->aggregate_id()};
-    }
-    return Query{std::move(items)};
-}
-
 // None where the query takes any type.
 std::vector<std::string> types_of(const Query& query) {
     std::vector<std::string> types;
@@ -58,7 +45,7 @@ std::shared_ptr<const Projection> for_store(const EventStore& store, std::shared
     if (is_done || !store.event_types()) return projection;
     const auto upcasters = store.event_types()->upcasters().fingerprint(types_of(projection->query()));
     if (upcasters.empty()) return projection;
-    auto query = in_names_of_today(projection->query(), store.event_types()->upcasters());
+    auto query = store.today(projection->query());
     return std::make_shared<ThroughUpcasters>(std::move(projection), std::move(query), upcasters);
 }
 

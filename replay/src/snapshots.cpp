@@ -195,12 +195,13 @@ const std::filesystem::path& Snapshots::file() const noexcept { return file_->pa
 std::optional<Snapshot> Snapshots::find(const FoldDefinition& definition, const StreamId& stream,
                                         std::optional<Version> at_version, std::optional<Position> at_position) {
     const std::lock_guard lock{file_->mutex};
+    const auto today = file_->store.today(stream);
     std::optional<Snapshot> found;
     constexpr auto any = INT64_MAX;
     file_->with_file(false, [&](Open& open) {
         auto& row = open.find();
         row.bind(1, definition.text);
-        row.bind(2, stream.name());
+        row.bind(2, today.name());
         row.bind(3, at_version ? at_version->value() : any);
         row.bind(4, at_position ? at_position->value() : any);
         while (row.step()) {
@@ -209,7 +210,7 @@ std::optional<Snapshot> Snapshots::find(const FoldDefinition& definition, const 
             const auto event = file_->stored(stream, snapshot.version);
             const bool belongs =
                 event && event->position == snapshot.position && event->id.to_string() == row.text(2);
-            if (belongs && row.integer(4) == checksum_of(definition.text, stream.name(), row.text(2), snapshot)) {
+            if (belongs && row.integer(4) == checksum_of(definition.text, today.name(), row.text(2), snapshot)) {
                 found = std::move(snapshot);
                 break;
             }
@@ -225,13 +226,14 @@ void Snapshots::keep(const FoldDefinition& definition, const StreamId& stream, c
     const std::lock_guard lock{file_->mutex};
     const auto event = file_->stored(stream, snapshot.version);
     if (!event || event->position != snapshot.position) return;
+    const auto today = file_->store.today(stream);
     const auto version = snapshot.version.value();
     const auto position = snapshot.position.value();
     const auto id = event->id.to_string();
     file_->with_file(true, [&](Open& open) {
         sql::execute(open.db(), "BEGIN IMMEDIATE");
         try {
-            const auto& name = stream.name();
+            const auto& name = today.name();
             open.run("INSERT INTO definitions (name, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING", definition.name,
                      definition.text);
             open.run(
@@ -264,7 +266,7 @@ void Snapshots::remove(const FoldDefinition& definition, const StreamId& stream,
         open.run(
             "DELETE FROM snapshots WHERE stream = ?2 AND version = ?3 AND definition IN (SELECT definition FROM "
             "definitions WHERE text = ?1)",
-            definition.text, stream.name(), version.value());
+            definition.text, file_->store.today(stream).name(), version.value());
     });
 }
 

@@ -294,6 +294,14 @@ void EventStore::streams(const std::function<bool(const StreamInfo&)>& visit) co
 std::vector<TypeInfo> EventStore::types() const { return state_->backend->types(); }
 StoreInfo EventStore::info() const { return state_->backend->info(); }
 
+Query EventStore::today(const Query& query) const {
+    return state_->upcasting ? state_->upcasting->today(query) : query;
+}
+
+StreamId EventStore::today(const StreamId& stream) const {
+    return state_->upcasting ? state_->upcasting->today(stream) : stream;
+}
+
 // ---- Schemas
 
 CheckedBy EventStore::check(const StreamId& stream, const NewEvent& event) const {

@@ -202,6 +202,10 @@ Read& Read::limit(std::size_t events) {
     lower(limit_, events);
     return *this;
 }
+Read& Read::unlimited() {
+    limit_.reset();
+    return *this;
+}
 Read& Read::backward(bool yes) {
     backward_ = yes;
     return *this;
@@ -209,6 +213,11 @@ Read& Read::backward(bool yes) {
 Read& Read::raw(bool yes) {
     raw_ = yes;
     return *this;
+}
+Read Read::with(Query query) const {
+    auto read = *this;
+    read.query_ = std::move(query);
+    return read;
 }
 Read& Read::only(EventParts parts) {
     parts_ = parts;

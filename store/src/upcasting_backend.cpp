@@ -85,17 +85,28 @@ bool UpcastingBackend::concerns(const Query& query) const {
            std::any_of(items.begin(), items.end(), [&](const QueryItem& item) { return concerns(item); });
 }
 
+QueryItem UpcastingBackend::in_stored_names(QueryItem item) const {
+    if (item.stream) item.stream = stored(*item.stream);
+    if (item.aggregate_type) {
+        if (auto name = stored_aggregate(*item.aggregate_type)) item.aggregate_type = std::move(name);
+    }
+    return item;
+}
+
+Query UpcastingBackend::in_stored_names(const Query& query) const {
+    if (query.selects_everything() || names_.empty()) return query;
+    auto items = query.items();
+    for (auto& item : items) item = in_stored_names(std::move(item));
+    return Query{std::move(items)};
+}
+
 QueryItem UpcastingBackend::stored(const QueryItem& item) const {
-    auto stored_item = item;
+    auto stored_item = in_stored_names(item);
     std::set<std::string> types;
     for (const auto& type : item.types) {
         for (auto& source : upcasters_.sources_of(type)) types.insert(std::move(source));
     }
     stored_item.types.assign(types.begin(), types.end());
-    if (item.stream) stored_item.stream = stored(*item.stream);
-    if (item.aggregate_type) {
-        if (auto name = stored_aggregate(*item.aggregate_type)) stored_item.aggregate_type = std::move(name);
-    }
     return stored_item;
 }
 
@@ -121,15 +132,10 @@ Query UpcastingBackend::today(const Query& query) const {
 // ---- Reading
 
 std::unique_ptr<LogCursor> UpcastingBackend::open(const Read& read) {
-    if (read.is_raw() || !concerns(read.query())) return log_->open(read);
-    Read stored_read{stored(read.query())};
-    stored_read.after(read.after()).backward(read.is_backward());
-    if (read.until_position()) stored_read.until(*read.until_position());
-    if (read.from_version()) stored_read.from(*read.from_version());
-    if (read.until_version()) stored_read.until(*read.until_version());
-    if (read.since()) stored_read.since(*read.since());
-    if (read.until_time()) stored_read.until(*read.until_time());
-    if (read.correlation()) stored_read.correlation(*read.correlation());
+    if (read.is_raw()) return log_->open(read.with(in_stored_names(read.query())));
+    if (!concerns(read.query())) return log_->open(read);
+    auto stored_read = read.with(stored(read.query()));
+    stored_read.unlimited();  // the limit is for what comes out
     const auto uses = upcasters_.uses();
     stored_read.only(read.parts() |
                      EventParts{.id = uses.id, .data = true, .metadata = uses.metadata, .tags = uses.tags});

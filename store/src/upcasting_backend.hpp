@@ -2,6 +2,7 @@
 // applied.
 //
 // It stands between EventStore and the backend that holds the log:
+//   raw reads are the backend's own, but for the names of streams and aggregate types
 //   reads     the query is translated to the types that are stored under which wanted events may stand, a superset;
 //             what comes is upcast, and filtered by what was asked
 //   appends   streams whose aggregate type was renamed go on under the stored name, expectations with them;
@@ -63,6 +64,8 @@ public:
     [[nodiscard]] StreamId today(const StreamId& stream) const;
     /// A query for what is stored, which selects everything that `query` selects after upcasting.
     [[nodiscard]] Query stored(const Query& query) const;
+    /// The query by the names of today, which events have that are read.
+    [[nodiscard]] Query today(const Query& query) const;
     /// Whether stored events that `query` may select can be changed by an upcaster.
     [[nodiscard]] bool concerns(const Query& query) const;
 
@@ -71,7 +74,8 @@ private:
     [[nodiscard]] std::optional<std::string> stored_aggregate(std::string_view name) const;
     [[nodiscard]] bool concerns(const QueryItem& item) const;
     [[nodiscard]] QueryItem stored(const QueryItem& item) const;
-    [[nodiscard]] Query today(const Query& query) const;
+    [[nodiscard]] QueryItem in_stored_names(QueryItem item) const;
+    [[nodiscard]] Query in_stored_names(const Query& query) const;
 
     std::shared_ptr<Backend> log_;
     Upcasters upcasters_;

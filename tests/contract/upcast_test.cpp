@@ -253,6 +253,23 @@ TEST_CASE_METHOD(Contract, "a renamed aggregate type keeps its streams, in both 
     });
     CHECK(listed == std::vector<StreamId>{site});
 
+    // As it is stored, it is found by either name, and has the one that is stored.
+    for (const auto& query :
+         {stream(site), stream(website), all().aggregate_type("Site"), all().aggregate_type("Website")}) {
+        const auto stored = test::events_in(store, Read{query}.raw());
+        REQUIRE(stored.size() == 2);
+        CHECK(stored.back().stream == website);
+        CHECK(stored.back().version == Version{2});
+    }
+    // Who sorts events that were read by a query of before asks for the query of today.
+    for (const auto& query : {stream(website), all().aggregate_type("Website")}) {
+        const auto first = test::events_in(store, all()).front();
+        CHECK_FALSE(query.query().matches(first));
+        CHECK(store.today(query.query()).matches(first));
+        CHECK(store.today(query.query()) == store.today(store.today(query.query())));
+    }
+    CHECK(store.today(Query{}) == Query{});
+
     const auto conflict = test::outcome<VersionConflict>(store.try_append(site, expect::none, {event("Changed")}));
     CHECK(conflict.stream == site);
     CHECK(conflict.actual == Version{2});

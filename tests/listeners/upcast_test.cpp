@@ -72,6 +72,20 @@ TEST_CASE("a listener gets every piece that it selects, each with a key of its o
     CHECK(pieces.take().empty());
 }
 
+TEST_CASE("a listener that names an aggregate type by a name of before gets its events", "[listener][upcast]") {
+    EventTypes types;
+    types.rename_aggregate("Cart", "Order");
+    auto store = store_with(std::move(types));
+    test::seed(store, test::order("a"), {"Paid", "Paid"});
+    const test::Receiver receiver;
+    Runner runner{store};
+    runner.add(listener("carts", Query{{{.aggregate_type = "Cart"}}}, receiver.function()));
+    runner.add(listener("cart", matching(StreamId{"Cart", "a"}), receiver.function()));
+    test::step_through(runner);
+    CHECK(receiver.got().size() == 4);
+    CHECK(listener_status(store, runner.listeners(), "carts").position == Position{2});
+}
+
 TEST_CASE("a delivery that fails at a piece goes on from there, and after a restart from the first one",
           "[listener][upcast]") {
     auto store = store_with(shop());

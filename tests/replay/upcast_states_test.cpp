@@ -2,6 +2,7 @@
 // with.
 #include "sites.hpp"
 
+#include <stele/replay/decision.hpp>
 #include <stele/schema/event_types.hpp>
 #include <stele/test/temporary_folder.hpp>
 
@@ -140,6 +141,20 @@ struct Anything {
     static State evolve(State state, const Event&) { return state; }
 };
 
+struct Counted {
+    static constexpr auto name = "Counted";
+    static constexpr int version = 1;
+    using State = int;
+    static State evolve(State state, const Event&) { return state + 1; }
+};
+
+struct CountOf {
+    std::string aggregate_type;
+    using State = int;
+    [[nodiscard]] Query query() const { return Query{{{.aggregate_type = aggregate_type}}}; }
+    [[nodiscard]] static State evolve(State count, const Event&) { return count + 1; }
+};
+
 TEST_CASE("a command repeated after its aggregate type was renamed gives its first answer",
           "[replay][handle][upcast][L6]") {
     const TemporaryFolder folder;
@@ -164,6 +179,51 @@ TEST_CASE("a command repeated after its aggregate type was renamed gives its fir
         CHECK(again.appended->version == Version{2});
     }
     CHECK(store.head() == Position{2});
+}
+
+TEST_CASE("an aggregate whose type was renamed has snapshots under any of its names",
+          "[replay][snapshots][upcast]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "x.stele";
+    const StreamId before{"Website", "1"};
+    {
+        auto store = EventStore::open(path);
+        store.append(before, expect::none, of({event("Noted"), event("Noted")}));
+    }
+    EventTypes types;
+    types.rename_aggregate("Website", "Site");
+    auto store = EventStore::open(path, with(std::move(types)));
+    for (const auto& stream : {StreamId{"Site", "1"}, before}) {
+        Snapshots snapshots{store, {.every = 1}};
+        CommandHandler<Counted> handler{store};
+        handler.keep_snapshots_in(snapshots);
+        CHECK(handler.load(stream).version == Version{2});
+        CHECK(snapshots.counts().failures == 0);
+        INFO("kept or found for " << stream);
+        CHECK((stream == before ? snapshots.counts().found : snapshots.counts().kept) == 1);
+    }
+}
+
+TEST_CASE("a decision that names an aggregate type by a name of before sees its events",
+          "[replay][decide][upcast]") {
+    const TemporaryFolder folder;
+    const auto path = folder / "x.stele";
+    {
+        auto store = EventStore::open(path);
+        store.append(StreamId{"Website", "1"}, expect::none, of({event("Noted"), event("Noted")}));
+    }
+    EventTypes types;
+    types.rename_aggregate("Website", "Site");
+    auto store = EventStore::open(path, with(std::move(types)));
+    for (const auto* name : {"Website", "Site"}) {
+        INFO(name);
+        int seen = 0;
+        decide(store, StreamId{"Audit", name}, model(CountOf{name}), [&](int count) {
+            seen = count;
+            return of({event("Counted")});
+        });
+        CHECK(seen == 2);
+    }
 }
 
 TEST_CASE("snapshots are of the upcasters that they were made with", "[replay][snapshots][upcast]") {

@@ -32,7 +32,7 @@ Courier::Courier(const CourierContext& context, std::shared_ptr<const Listener> 
       lease_("listener/" + listener_->name()),
       source_("listener/" + listener_->name()),
       ledger_(context_.control, listener_->name()),
-      selection_(listener_->head()),
+      selection_(listener_->head(), context.store),
       parked_keys_(ledger_) {}
 
 Courier::~Courier() { close(); }

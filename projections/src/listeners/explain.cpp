@@ -22,7 +22,7 @@ std::unique_ptr<DeliveryKeys> existing_keys(const fs::path& folder) {
 class Explainer {
 public:
     Explainer(const EventStore& store, const Listener& listener, ControlDb* control, const DeliveryKeys* keys)
-        : listener_(listener), control_(control), keys_(keys), selection_(listener.head()) {
+        : listener_(listener), control_(control), keys_(keys), selection_(listener.head(), store) {
         if (control_ != nullptr)
             row_ = control_->read([&](sqlite3* db) { return listener_row(db, listener_.name()); });
         if (row_) {

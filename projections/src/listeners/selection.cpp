@@ -25,7 +25,11 @@ std::string tagged_value(const sql::Statement& statement) {
 
 }  // namespace
 
-Selection::Selection(const Listener::Head& head) : head_(head) {
+Selection::Selection(const Listener::Head& head, const EventStore& store) : Selection(head) {
+    query_ = store.today(head.query);
+}
+
+Selection::Selection(const Listener::Head& head) : head_(head), query_(head.query) {
     const auto& deduplication = head.deduplication;
     const bool by_expression = head.order.kind == OrderBy::Kind::expression;
     if (!has_text(head.where) && !by_expression && !deduplication) return;
@@ -75,14 +79,14 @@ auto Selection::run(Expression& expression, const char* what, const Look& look) 
 }
 
 bool Selection::selects() {
-    if (!head_.query.matches(*event_)) return false;
+    if (!query_.matches(*event_)) return false;
     if (!where_) return true;
     return run(*where_, "where",
                [](const sql::Statement& statement) { return !statement.is_null(0) && statement.real(0) != 0; });
 }
 
 std::string Selection::why_not() {
-    if (!head_.query.matches(*event_)) {
+    if (!query_.matches(*event_)) {
         std::ostringstream text;
         text << "its query asks for " << head_.query;
         return text.str();

@@ -7,6 +7,7 @@
 #include <stele/projections/listeners/listener.hpp>
 #include <stele/schema/sql/compiler.hpp>
 #include <stele/schema/sql/event_binder.hpp>
+#include <stele/store/event_store.hpp>
 
 #include <optional>
 #include <string>
@@ -16,7 +17,9 @@ namespace stele {
 /// Use it from one thread at a time. The listener stays longer.
 class Selection {
 public:
-    /// Throws sql::DefinitionError where SQL of the head cannot be compiled.
+    /// For events as `store` reads them. Throws sql::DefinitionError where SQL of the head cannot be compiled.
+    Selection(const Listener::Head& head, const EventStore& store);
+    /// The same, for events of no store.
     explicit Selection(const Listener::Head& head);
     ~Selection();
     Selection(const Selection&) = delete;
@@ -44,6 +47,7 @@ private:
     auto run(Expression& expression, const char* what, const Look& look);
 
     const Listener::Head& head_;
+    Query query_;  ///< the head's, by the names of today
     Database db_;
     std::unique_ptr<sql::Compiler> compiler_;
     sql::EventBinder binder_;

@@ -113,7 +113,7 @@ void count_what_would_go(sqlite3* db, std::string_view name, Rewound& rewound) {
 // Which events are sent again: those that were read, and are selected.
 void count_events(const EventStore& store, const Listener& listener, Position read_to, Rewound& rewound) {
     constexpr std::size_t shown = 10;
-    Selection selection{listener.head()};
+    Selection selection{listener.head(), store};
     for (const Event& event : store.read(Read{listener.head().query}.after(rewound.to).until(read_to))) {
         selection.take(event);
         bool is_selected = true;

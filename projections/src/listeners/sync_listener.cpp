@@ -10,7 +10,7 @@ SyncListener::SyncListener(const CourierContext& context, std::shared_ptr<const 
     : context_(context),
       listener_(std::move(listener)),
       ledger_(context_.control, listener_->name()),
-      selection_(listener_->head()) {}
+      selection_(listener_->head(), context.store) {}
 
 void SyncListener::begin() {
     const std::lock_guard lock{mutex_};

@@ -110,8 +110,10 @@ public:
     void catch_up(const EventStore& store, Known<Parts...>& known) const {
         const auto head = store.head();
         if (head <= known.head) return;
+        auto queries = queries_;
+        for (auto& query : queries) query = store.today(query);
         for (const Event& event : store.read(Read{query_}.after(known.head).until(head).only(event_parts())))
-            take_in(known.states, event);
+            take_in(known.states, event, queries, std::index_sequence_for<Parts...>{});
         known.head = head;
     }
 
@@ -138,13 +140,10 @@ private:
         return all;
     }
 
-    void take_in(std::tuple<typename Parts::State...>& states, const Event& event) const {
-        take_in(states, event, std::index_sequence_for<Parts...>{});
-    }
     template <std::size_t... I>
     void take_in(std::tuple<typename Parts::State...>& states, const Event& event,
-                 std::index_sequence<I...>) const {
-        ((queries_[I].matches(event) ? detail::take_in(std::get<I>(parts_), std::get<I>(states), event) : void()),
+                 const std::array<Query, sizeof...(Parts)>& queries, std::index_sequence<I...>) const {
+        ((queries[I].matches(event) ? detail::take_in(std::get<I>(parts_), std::get<I>(states), event) : void()),
          ...);
     }
 

@@ -226,6 +226,12 @@ public:
     /// Events of `query` behind `after`, as they come.
     [[nodiscard]] Subscription subscribe(Query query = {}, Position after = {}) const;
 
+    /// `query` by the names that aggregate types have today. Events that are read carry these, so whoever sorts
+    /// them by Query::matches() asks this first: reads, conditions and subscriptions take any name there has been.
+    [[nodiscard]] Query today(const Query& query) const;
+    /// The stream that events of `stream` say they are of when they are read.
+    [[nodiscard]] StreamId today(const StreamId& stream) const;
+
     /// Calls `visit` for each stream, ordered by tenant, type and id, until it returns false. Holds no more than a
     /// page in memory. Streams whose aggregate type is renamed come in the order of the stored names.
     void streams(const std::function<bool(const StreamInfo&)>& visit) const;

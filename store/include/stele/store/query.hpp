@@ -134,6 +134,7 @@ public:
     Read& since(Timestamp recorded_at);  ///< recorded at or after it
     Read& until(Timestamp recorded_at);  ///< recorded at or before it
     Read& correlation(std::string id);   ///< metadata.correlation_id, a string, equals it
+    Read& unlimited();                   ///< takes every limit() back
     Read& limit(std::size_t events);     ///< at most so many; 0 gives none. Pieces of one event all come or none,
                                          ///< so that a last event in pieces may make it a few more
     Read& backward(bool yes = true);     ///< newest first
@@ -141,9 +142,12 @@ public:
     /// that are long and look at little.
     Read& only(EventParts parts);
 
-    /// Events as they are stored: no upcaster is asked, and the query means stored types. Versions, positions and
-    /// times are the same either way.
+    /// Events as they are stored: no upcaster is asked, and the query means stored types. Streams and aggregate
+    /// types are found by any name that they have had. Versions, positions and times are the same either way.
     Read& raw(bool yes = true);
+
+    /// The same part of the log, for another query.
+    [[nodiscard]] Read with(Query query) const;
 
     [[nodiscard]] const Query& query() const noexcept { return query_; }
     [[nodiscard]] Position after() const noexcept { return after_; }
