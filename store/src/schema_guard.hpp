@@ -3,6 +3,9 @@
 // One for each open store, shared by those who append, who check before they queue up, and by the backend's writer,
 // who notices under the write lock that another process has changed the schemas since: so no event is committed
 // that was not checked by what was recorded before it.
+//
+// The names that an event type has had are one type to it, as far as the program knows of them: an event under a
+// name of before is checked like one under the name of today.
 #pragma once
 
 #include <stele/schema/event_types.hpp>
@@ -34,10 +37,14 @@ struct StoredSchemas {
 /// Any thread.
 class SchemaGuard {
 public:
+    using Versions = std::map<int, JsonSchema>;
+
     /// The schemas as they were at one time. Immutable.
     struct Registry {
         StoredSchemas stored;
-        std::unordered_map<std::string, std::map<int, JsonSchema>> by_type;
+        std::unordered_map<std::string, Versions> by_type;   ///< by the name under which each was recorded
+        std::unordered_map<std::string, Versions> by_today;  ///< by what the type is called today, of all its names
+        std::shared_ptr<const EventTypes> names;             ///< what types are called today; null: nobody said
 
         /// Says by which registry something was checked. Never 0.
         [[nodiscard]] std::uint64_t token() const noexcept { return stored.generation + 1; }
@@ -48,10 +55,16 @@ public:
         [[nodiscard]] std::optional<SchemaViolationError> violation(const std::string& store,
                                                                     const StreamId& stream,
                                                                     const NewEvent& event) const;
+
+    private:
+        [[nodiscard]] const JsonSchema* schema_of(const NewEvent& event) const;
+        [[nodiscard]] const Versions* versions_of(const std::string& type) const;
     };
 
-    /// `load` reads what stands in the file; called at the first use.
-    SchemaGuard(std::string store, std::function<StoredSchemas()> load);
+    /// `load` reads what stands in the file; called at the first use. `names` knows what types are called today; it
+    /// may be null.
+    SchemaGuard(std::string store, std::function<StoredSchemas()> load,
+                std::shared_ptr<const EventTypes> names = {});
 
     [[nodiscard]] std::shared_ptr<const Registry> current();
     /// Takes over what somebody has read, unless something newer is known. Compiles what is new.
@@ -61,6 +74,7 @@ public:
 private:
     const std::string store_;
     const std::function<StoredSchemas()> load_;
+    const std::shared_ptr<const EventTypes> names_;
     std::mutex mutex_;
     std::shared_ptr<const Registry> registry_;
 };

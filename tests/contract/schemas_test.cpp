@@ -163,6 +163,63 @@ TEST_CASE_METHOD(Contract, "a version that no schema has looked at is refused, u
     CHECK(store.head() == Position{1});
 }
 
+TEST_CASE_METHOD(Contract, "a name of before is checked like the name of today, where the program knows of it",
+                 "[contract][schema]") {
+    const nlohmann::json secret{{"password", "hunter2"}};
+    const nlohmann::json harmless{{"user", "ann"}};
+    const auto forbidding = schema(R"({"properties":{"password":{"x-stele":"forbidden"}}})");
+    const auto refused = [&](EventStore& store, const char* type, const json& data, int version) {
+        return violation([&] { store.append(site, expect::any, {event(type, data).schema(version)}); });
+    };
+    const auto taken = [&](EventStore& store, const char* type, const json& data, int version) {
+        store.append(site, expect::any, {event(type, data).schema(version)});
+    };
+
+    SECTION("by the schema of the same version under the name of today") {
+        EventTypes types;
+        types.add("Login", 2, forbidding).rename("Signon", "SignIn").rename("SignIn", "Login");
+        auto store = open(with(types));
+        for (const auto* const name : {"Login", "SignIn", "Signon"}) {
+            CAPTURE(name);
+            const auto details = refused(store, name, secret, 2);
+            CHECK(details.type == name);
+            CHECK(details.pointer == "/password");
+            CHECK_THAT(details.found, !ContainsSubstring("hunter2"));
+            taken(store, name, harmless, 2);
+            CHECK_THAT(refused(store, name, harmless, 3).found, ContainsSubstring("versions 2"));
+            taken(store, name, secret, 1);  // as it was before there were schemas
+        }
+        CHECK(refused(store, "SignIn", harmless, 3).found == "versions 2 of Login");
+        store.set_schema_mode(SchemaMode::strict);
+        taken(store, "SignIn", harmless, 2);
+        CHECK(refused(store, "SignIn", harmless, 1).version == 1);
+    }
+    SECTION("by its own schema, where one was recorded under it; and the name of today by that") {
+        {
+            EventTypes before;
+            before.add("SignIn", 1, forbidding).add("SignIn", 2, schema(R"({"required":["user"]})"));
+            (void)open(with(before));
+        }
+        EventTypes types;
+        types.add("Login", 2, forbidding).rename("SignIn", "Login");
+        auto store = open(with(types));
+        CHECK(refused(store, "SignIn", secret, 2).pointer.empty());  // no user
+        CHECK(refused(store, "Login", secret, 2).pointer == "/password");
+        CHECK(refused(store, "Login", secret, 1).pointer == "/password");
+        taken(store, "SignIn", harmless, 1);
+        CHECK(refused(store, "SignIn", harmless, 3).found == "versions 1, 2 of Login");
+    }
+    SECTION("not where the program knows nothing of the rename") {
+        EventTypes types;
+        types.add("Login", 1, forbidding).rename("SignIn", "Login");
+        (void)open(with(types));
+        auto store = open();
+        taken(store, "SignIn", secret, 1);
+        store.set_schema_mode(SchemaMode::strict);
+        CHECK(refused(store, "SignIn", secret, 1).found == "none of this type");
+    }
+}
+
 TEST_CASE_METHOD(Contract, "a repetition gets its first answer, whatever has been recorded since",
                  "[contract][schema]") {
     const auto once = bad();

@@ -27,7 +27,8 @@ SqliteBackend::SqliteBackend(fs::path folder, const Options& options)
       file_(prepared(folder_, options)),
       options_(options),
       readers_(file_, options),
-      schema_guard_(folder_.string(), [this] { return stored_schemas(); }),
+      schema_guard_(
+          folder_.string(), [this] { return stored_schemas(); }, options.event_types),
       schema_tables_(file_, folder_.string(), options_),
       wakeup_([this] { return changed_elsewhere(); }) {}
 
