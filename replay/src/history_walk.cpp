@@ -34,6 +34,7 @@ HistoryWalk::HistoryWalk(const EventStore& store, StreamId stream, const Aggrega
       initial_(Replay{stream_, aggregate}.state()),
       before_(initial_),
       now_(initial_) {
+    if (options_.keep_every < 1) throw InvalidInput{"keep_every", "1 or more", std::to_string(options_.keep_every)};
     const auto last = store.version(stream_);
     if (!last) throw no_such_stream(store, stream_);
     last_ = *last;

@@ -50,6 +50,8 @@ TEST_CASE("a walk begins before the first event and ends at the last", "[replay]
     CHECK(walk.back());
     CHECK(walk.state().json.value().at("n") == 2);
     CHECK_THROWS_AS((HistoryWalk{store, {"Thing", "2"}, merge_patch()}), NotFound);
+    CHECK_THROWS_WITH((HistoryWalk{store, thing, merge_patch(), {.keep_every = 0}}),
+                      "keep_every: expected 1 or more, found 0");
 }
 
 TEST_CASE("a walk finds where a field changed, in either direction", "[replay][walk]") {

@@ -9,9 +9,8 @@
 //
 // - Writing a value that is there already sets nothing.
 // - Elements of an array keep their event when others are put in or taken out beside them: what stays and what
-// moves
-//   is what json_diff() says, so an element that is the same and stands behind the same elements as before has only
-//   moved. (Two that change places: one of them stays, the other is put in anew.)
+//   moves is what json_diff() says, so an element that is the same and stands behind the same elements as before
+//   has only moved. (Two that change places: one of them stays, the other is put in anew.)
 // - An empty object or array was set by the event that made it, or that took its last member or element out.
 // - A value that changes kind, as from a number to an object, is set as a whole.
 // - What no event has set is of the aggregate's initial state.
@@ -42,12 +41,10 @@ struct Blamed {
 /// The fields of the state, or of what is at `pointer` in it.
 ///
 /// Throws what replay() throws, InvalidInput where `pointer` is no JSON Pointer, and NotFound where nothing is
-/// there;
-///        the message says which event took it away, where one did.
+///        there; the message says which event took it away, where one did.
 /// Cost   of replay_steps(): of each event, the sizes of the states before and after it. Keeping the book costs
-/// what
-///        an event changes. Memory: one entry for each value of the state, and an EventFacts for each event that is
-///        still to blame for something.
+///        what an event changes. Memory: one entry for each value of the state, and an EventFacts for each event
+///        that is still to blame for something.
 [[nodiscard]] Blamed blame(const EventStore& store, const StreamId& stream, const Aggregate& aggregate,
                            std::string_view pointer = {}, const ReplayOptions& options = {});
 

@@ -28,14 +28,15 @@ namespace stele {
 class HistoryWalk {
 public:
     struct Options {
-        std::int64_t keep_every = 64;                    ///< versions between two states that are kept, at first
-        std::size_t most_kept = 256;                     ///< states
+        std::int64_t keep_every = 64;  ///< versions between two states that are kept at first, >= 1
+        std::size_t most_kept = 256;   ///< states
         std::size_t most_bytes = std::size_t{64} << 20;  ///< of states; one is kept in any case
         /// Called every thousand events of a long way, with how many are behind, of how many.
         std::function<void(std::int64_t done, std::int64_t total)> progress = {};
     };
 
-    /// Stands at version 0. Throws NotFound where the stream has no events.
+    /// Stands at version 0. Throws NotFound where the stream has no events, InvalidInput for options that cannot
+    /// be.
     HistoryWalk(const EventStore& store, StreamId stream, const Aggregate& aggregate);
     HistoryWalk(const EventStore& store, StreamId stream, const Aggregate& aggregate, Options options);
 

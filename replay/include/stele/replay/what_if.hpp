@@ -46,12 +46,10 @@ struct FoldComparison {
 
 /// Folds twice, side by side, within the bounds of `options`.
 ///
-/// Throws what replay() throws for the fold that is; NotFound where `without` names a version that the stream does
-/// not
-///        have. Where the other fold fails, that is an answer: see Failure.
-/// Cost   of two replays, and of comparing the two states behind each event: their sizes, where they are not equal
-/// to
-///        the byte.
+/// Throws what replay() throws for the fold that is; NotFound where `without` names a version that the stream
+///        does not have. Where the other fold fails, that is an answer: see Failure.
+/// Cost   of two replays, and of comparing the two states behind each event: their sizes, where they are not
+///        equal to the byte.
 [[nodiscard]] FoldComparison compare_folds(const EventStore& store, const StreamId& stream,
                                            const Aggregate& aggregate, const OtherFold& other,
                                            const ReplayOptions& options = {});
