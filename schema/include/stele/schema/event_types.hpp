@@ -138,8 +138,8 @@ public:
     EventTypes& rename(std::string type, std::string to);
     /// Streams of aggregate type `type` are streams of `to`. It works both ways: what is stored as `type`/x is read
     /// as `to`/x, and what is appended to `to`/x goes on in `type`/x, so that versions go on. New streams are made
-    /// under the name that the type had first, too, unless the log has streams under a later one: programs that know
-    /// the rename and programs that do not write to the same streams.
+    /// under the name that the type had first, too, unless the log has streams under a later one: programs that
+    /// know the rename and programs that do not write to the same streams.
     EventTypes& rename_aggregate(std::string type, std::string to);
 
     /// Tells code that was changed from what it was, for projections: any other text makes them rebuild.
