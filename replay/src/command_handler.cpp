@@ -197,13 +197,6 @@ std::string ReadAlike::fingerprint(const std::vector<std::string>& types) const 
     return upcasters_ ? upcasters_->fingerprint(types) : std::string{};
 }
 
-StreamId ReadAlike::today(const StreamId& stream) const {
-    if (!upcasters_) return stream;
-    const std::string type{stream.aggregate_type()};
-    const auto& name = upcasters_->aggregate_today(type);
-    return name == type ? stream : StreamId{stream.tenant(), name, stream.aggregate_id()};
-}
-
 // ---- Repetition
 
 namespace {
@@ -220,9 +213,8 @@ std::optional<Event> stored_at(const EventStore& store, Position position) {
 }
 
 // What came of the command whose first event this is. The events of one append stand in a row (L4).
-Appended answer_of(const EventStore& store, const ReadAlike& reads, const StreamId& stream, const EventId& id,
-                   const Event& first) {
-    if (reads.today(first.stream) != reads.today(stream))
+Appended answer_of(const EventStore& store, const StreamId& stream, const EventId& id, const Event& first) {
+    if (store.today(first.stream) != store.today(stream))
         throw InvalidInput{"id of the command", "one that no other event has",
                            id.to_string() + ", of position " + std::to_string(first.position.value()) + " in " +
                                first.stream.name()};
@@ -243,25 +235,23 @@ Appended answer_of(const EventStore& store, const ReadAlike& reads, const Stream
 }  // namespace
 
 // Asked raw: upcasters may have made something else of the command's first event since, or nothing.
-std::optional<Appended> handled_before(const EventStore& store, const ReadAlike& reads, const StreamId& stream,
-                                       const EventId& id) {
+std::optional<Appended> handled_before(const EventStore& store, const StreamId& stream, const EventId& id) {
     if (id.is_nil()) return std::nullopt;
     const auto first = store.find_stored(id);
     if (!first) return std::nullopt;
-    return answer_of(store, reads, stream, id, *first);
+    return answer_of(store, stream, id, *first);
 }
 
-AppendResult append_command(EventStore& store, const ReadAlike& reads, const StreamId& stream, const Append& append,
-                            const EventId& id) {
+AppendResult append_command(EventStore& store, const StreamId& stream, const Append& append, const EventId& id) {
     // Who was quicker with the same command may have decided something else, or more.
     try {
         auto result = append_known(store, append);
         const auto* appended = std::get_if<Appended>(&result);
         if (appended == nullptr || !appended->duplicate) return result;
-        if (auto first = handled_before(store, reads, stream, id)) return *std::move(first);
+        if (auto first = handled_before(store, stream, id)) return *std::move(first);
         return result;
     } catch (const IdConflict&) {
-        if (auto first = handled_before(store, reads, stream, id)) return *std::move(first);
+        if (auto first = handled_before(store, stream, id)) return *std::move(first);
         throw;
     }
 }

@@ -2,8 +2,6 @@
 
 #include "../terminal.hpp"
 
-#include <stele/schema/event_types.hpp>
-
 #include <algorithm>
 #include <unordered_map>
 
@@ -98,12 +96,7 @@ Importer::Importer(EventStore& store, ImportOptions options, const Interrupt& in
 // What the log has under an id, as it is stored: whether two events are one, upcasters have no say in.
 std::optional<Event> Importer::twin(const EventId& id) const {
     auto event = store_.find_stored(id);
-    // Its stream may be stored under a name of before.
-    if (event && store_.event_types()) {
-        const auto& upcasters = store_.event_types()->upcasters();
-        const auto& today = upcasters.aggregate_today(std::string{event->stream.aggregate_type()});
-        event->stream = StreamId{event->stream.tenant(), today, event->stream.aggregate_id()};
-    }
+    if (event) event->stream = store_.today(event->stream);  // it may be stored under a name of before
     return event;
 }
 

@@ -131,21 +131,18 @@ public:
     /// Differs where upcasters differ in what a read of `types` gives; all types where none are named.
     [[nodiscard]] std::string fingerprint(const std::vector<std::string>& types) const;
 
-    /// By the name that its aggregate type has today.
-    [[nodiscard]] StreamId today(const StreamId& stream) const;
-
 private:
     std::unique_ptr<const Upcasters> upcasters_;  // null: there are none
 };
 
 /// What came of the command with this id, where it was handled before; empty for the nil id. Throws InvalidInput
 /// where the id is that of an event of another stream.
-[[nodiscard]] std::optional<Appended> handled_before(const EventStore& store, const ReadAlike& reads,
-                                                     const StreamId& stream, const EventId& id);
+[[nodiscard]] std::optional<Appended> handled_before(const EventStore& store, const StreamId& stream,
+                                                     const EventId& id);
 
 /// append_known() of what the command with this id decided. Where it was handled before, what came of it then.
-[[nodiscard]] AppendResult append_command(EventStore& store, const ReadAlike& reads, const StreamId& stream,
-                                          const Append& append, const EventId& id);
+[[nodiscard]] AppendResult append_command(EventStore& store, const StreamId& stream, const Append& append,
+                                          const EventId& id);
 
 [[nodiscard]] Conflict::Details details_of(const AppendResult& result);
 
@@ -217,8 +214,7 @@ public:
         const detail::StreamTurn turn{turns_, stream};
         auto known = turn.is_ours() ? recall(stream) : Known{read(stream), true};
         for (int attempt = 1;;) {
-            if (auto before = detail::handled_before(store_, own_events_, stream, options.id))
-                return {before, attempt};
+            if (auto before = detail::handled_before(store_, stream, options.id)) return {before, attempt};
             auto decided = decide_on(stream, known, command);
             if (!decided) continue;
             auto& events = *decided;
@@ -229,8 +225,8 @@ public:
             detail::mark(events, options);
             const auto version = known->version;
             const auto expected = version.value() == 0 ? expect::none : expect::exactly(version);
-            const auto result = detail::append_command(store_, own_events_, stream,
-                                                       Append{}.to(stream, expected, events), options.id);
+            const auto result =
+                detail::append_command(store_, stream, Append{}.to(stream, expected, events), options.id);
             if (const auto* appended = std::get_if<Appended>(&result)) {
                 follow(stream, known.entry, std::move(events), *appended);
                 return {*appended, attempt};
