@@ -65,9 +65,10 @@ struct NewerFormat : std::runtime_error {
                              std::to_string(found) + " of a newer Stele; left alone") {}
 };
 
-bool is_busy(const sql::SqlError& error) {
+// Another connection, a full disk or a lack of memory says nothing about what stands in the file.
+bool passes(const sql::SqlError& error) {
     const int primary = error.result_code() & 0xff;
-    return primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
+    return error.is_of_the_machine() && primary != SQLITE_CORRUPT && primary != SQLITE_NOTADB;
 }
 
 // One open file, with its statements.
@@ -138,7 +139,10 @@ struct Snapshots::File {
                 return work(*open);
             } catch (const sql::SqlError& error) {
                 failed(error.what());
-                if (is_busy(error)) return;
+                if (passes(error)) return;
+            } catch (const StoreError&) {  // of the log, which is not this file
+                open.reset();
+                throw;
             } catch (const NewerFormat& error) {
                 return failed(error.what());
             } catch (const std::exception& error) {

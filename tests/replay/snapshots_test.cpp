@@ -3,6 +3,7 @@
 
 #include <stele/replay/aggregate_file.hpp>
 #include <stele/replay/snapshot_replay.hpp>
+#include <stele/test/faulty_disk.hpp>
 #include <stele/test/random.hpp>
 #include <stele/test/temporary_folder.hpp>
 
@@ -191,6 +192,50 @@ TEST_CASE("a file that is locked or cannot be made is done without", "[replay][s
         CHECK(snapshots.counts().failures > 0);
     }
     CHECK(snapshots.counts().found == 0);
+}
+
+// Goal:   a read or a write that fails, of the log or of the snapshots, takes no snapshot that was kept.
+// Method: one snapshot is kept; another is looked for and kept while the n-th operation fails, until none does.
+TEST_CASE("a disk that fails once costs no snapshot", "[replay][snapshots][fault]") {
+    FaultyDisk disk{{.models_power = false, .is_default = true, .root = {}}};
+    const auto options = [&] {
+        auto chosen = quick();
+        chosen.sqlite_vfs = disk.vfs();
+        return chosen;
+    }();
+    const auto path = (disk / "x.stele").string();
+    const Snapshot kept{Version{5}, Position{5}, JsonText::parse("{}", "state")};
+    const Snapshot next{Version{6}, Position{6}, JsonText::parse("{}", "state")};
+    {
+        auto store = EventStore::open(path, options);
+        change_domains(store, 10);
+        Snapshots{store}.keep(first_definition, site, kept);
+    }
+    const auto [op, file] =
+        GENERATE(table<Op, std::string>({{Op::read, "events.db"},
+                                         {Op::read | Op::lock, "snapshots.db"},
+                                         {Op::write | Op::truncate, "snapshots.db"},
+                                         {Op::open | Op::write | Op::remove, "snapshots.db-journal"}}));
+    bool untouched = false;
+    int nth = 1;
+    for (; !untouched; ++nth) {
+        CAPTURE(file, nth);
+        auto store = EventStore::open(path, options);
+        {
+            Snapshots snapshots{store};
+            disk.fail({.op = op, .nth = nth, .file = file});
+            try {
+                (void)snapshots.find(first_definition, site);
+                snapshots.keep(first_definition, site, next);
+            } catch (const StoreError&) {
+                CHECK(file == "events.db");
+            }
+            untouched = !disk.hit();
+            disk.heal();
+        }
+        REQUIRE(Snapshots{store}.find(first_definition, site, Version{5}));
+    }
+    CHECK(nth > 2);  // the fault did strike
 }
 
 struct SecondSite : Site {

@@ -3,8 +3,8 @@
 //
 // They stand in `snapshots.db` in the store's folder, made when the first one is kept. Nothing depends on them: a
 // file that is missing, damaged or of another kind is made anew, a snapshot that does not belong to the log as it
-// is (a backup was restored, say) or to the fold as it is defined is passed over, and a file that is busy, or of a
-// newer Stele, is left alone. Delete it whenever no process uses it.
+// is (a backup was restored, say) or to the fold as it is defined is passed over, and a file that is busy, on a
+// disk that is full or fails, or of a newer Stele, is left alone. Delete it whenever no process uses it.
 #pragma once
 
 #include <stele/schema/event_id.hpp>
@@ -62,12 +62,12 @@ public:
     [[nodiscard]] const std::filesystem::path& file() const noexcept;
 
     /// The newest snapshot of `stream`, of those within the bounds, that belongs to the log. Never throws on
-    /// account of the file.
+    /// account of the file; StoreError where the log cannot be read.
     [[nodiscard]] std::optional<Snapshot> find(const FoldDefinition& definition, const StreamId& stream,
                                                std::optional<Version> at_version = {},
                                                std::optional<Position> at_position = {});
 
-    /// Keeps one. Where the file does not let it, nothing is kept.
+    /// Keeps one. Where the file does not let it, nothing is kept. Throws StoreError as find() does.
     /// Cost: a transaction without a sync, the size of the state.
     void keep(const FoldDefinition& definition, const StreamId& stream, const Snapshot& snapshot);
 
