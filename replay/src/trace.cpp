@@ -145,7 +145,8 @@ private:
         for (const Event& event : store_.read(read)) {
             if (++trace_.looked_at % progress_every == 0 && options_.progress)
                 options_.progress(event.position.value() - begin.value(), end.value() - begin.value());
-            if (!suspicion.falls_on(event.metadata.text()) || !belongs(event)) continue;
+            const bool is_a_piece_there = !is_as_stored && places_.contains(event.id);
+            if (!is_a_piece_there && (!suspicion.falls_on(event.metadata.text()) || !belongs(event))) continue;
             if (trace_.nodes.size() >= options_.most_events) {
                 trace_.is_cut = true;
                 return;

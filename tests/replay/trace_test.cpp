@@ -229,6 +229,11 @@ TEST_CASE("a trace is of events as they are read", "[replay][trace][upcast]") {
     CHECK(found.nodes[1].event.type == "Sum");
     CHECK(found.nodes[2].event.type == "Tax");
     CHECK(found.nodes[3].parent == 2U);
+    append(store, event("Billed"));
+    const auto first = test::events_in(store, all().after(Position{4}));
+    append(store, event("Paid").caused_by(first.at(1).id.to_string()));
+    CHECK(tree(store, "5") == "5 5 .6");
+    CHECK(tree(store, "6") == "5 .6");
     try {
         (void)trace(store, Position{3});
         FAIL("a dropped event has a trace");
