@@ -1,6 +1,7 @@
 #include <stele/replay/command_handler.hpp>
 #include <stele/replay/snapshot_replay.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,11 +9,11 @@
 namespace stele {
 namespace {
 
-// Whether the snapshot's event was recorded by then. As it is stored: an upcaster may make nothing of it.
-bool is_within(const EventStore& store, const StreamId& id, const Snapshot& snapshot, Timestamp time) {
-    auto its_event = stream(id).from(snapshot.version).until(snapshot.version).raw();
-    for (const Event& event : store.read(its_event)) return event.recorded_at <= time;
-    return false;
+// The position behind which nothing is within the bounds. recorded_at never goes down as position goes up.
+std::optional<Position> last_position(const EventStore& store, const ReplayOptions& options) {
+    if (!options.at_time) return options.at_position;
+    const auto at_time = store.position_at(*options.at_time);
+    return options.at_position ? std::min(at_time, *options.at_position) : at_time;
 }
 
 std::optional<Snapshot> usable(const EventStore& store, const StreamId& id, const FoldDefinition& definition,
@@ -20,9 +21,7 @@ std::optional<Snapshot> usable(const EventStore& store, const StreamId& id, cons
     if (options.at_time && options.time_of == TimeOf::occurred) return std::nullopt;
     // A version that is not there is an error that replay() knows how to say.
     if (options.at_version && *options.at_version > store.version(id).value_or(Version{0})) return std::nullopt;
-    auto found = snapshots.find(definition, id, options.at_version, options.at_position);
-    if (found && options.at_time && !is_within(store, id, *found, *options.at_time)) return std::nullopt;
-    return found;
+    return snapshots.find(definition, id, options.at_version, last_position(store, options));
 }
 
 State resumed(const EventStore& store, const StreamId& id, const Aggregate& aggregate, const ReplayOptions& options,
@@ -33,7 +32,14 @@ State resumed(const EventStore& store, const StreamId& id, const Aggregate& aggr
     if (options.at_version) rest.until(*options.at_version);
     if (options.at_position) rest.until(*options.at_position);
     if (options.at_time) rest.until(*options.at_time);
-    for (const Event& event : store.read(rest)) run.apply(event);
+    constexpr std::int64_t progress_every = 1'000;
+    const auto total = options.at_version ? options.at_version : store.version(id);
+    std::int64_t seen = 0;
+    for (const Event& event : store.read(rest)) {
+        run.apply(event);
+        if (++seen % progress_every == 0 && options.progress)
+            options.progress(event.version.value(), std::max(event.version, *total).value());
+    }
     return run.state();
 }
 

@@ -440,6 +440,32 @@ TEST_CASE("an aggregate file is replayed from a snapshot to what all events give
     CHECK(snapshots.counts().found == found);
 }
 
+TEST_CASE("a replay at a time begins at the newest snapshot of before and says how far it is",
+          "[replay][snapshots]") {
+    Timestamp now = parse_rfc3339("2026-01-05T10:00:00Z");
+    auto options = quick();
+    options.clock = [&now] { return now; };
+    auto store = EventStore::temporary(options);
+    change_domains(store, 10);
+    const auto file = AggregateFile::parse(tally, "tally.sql");
+    Snapshots snapshots{store, {.every = 5}};
+    (void)replay(store, site, file, {}, snapshots);  // keeps one at version 10
+    now += std::chrono::minutes{1};
+    change_domains(store, 2'500);
+    (void)replay(store, site, file, {}, snapshots);  // and one at version 2,510
+    const auto found = snapshots.counts().found;
+
+    const ReplayOptions then{.at_time = now - std::chrono::seconds{1}};
+    CHECK(replay(store, site, file, then, snapshots) == replay(store, site, file, then));
+    CHECK(snapshots.counts().found == found + 1);
+
+    std::vector<std::pair<std::int64_t, std::int64_t>> said;
+    const auto last = Version{2'509};
+    (void)replay(store, site, file,
+                 {.at_version = last, .progress = [&](auto... far) { said.emplace_back(far...); }}, snapshots);
+    CHECK(said == std::vector<std::pair<std::int64_t, std::int64_t>>{{1'010, 2'509}, {2'010, 2'509}});
+}
+
 TEST_CASE("threads and handlers may share snapshots", "[replay][snapshots][race]") {
     constexpr int threads = 4;
     auto store = store_with(0);
