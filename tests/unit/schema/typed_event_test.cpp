@@ -107,7 +107,10 @@ struct Lines {
     static constexpr int version = 1;
     std::vector<std::string> lines;
     std::map<std::string, int> counts;
-    NLOHMANN_DEFINE_TYPE_INTRUSIVE(Lines, lines, counts)
+    friend void from_json(const nlohmann::json& json, Lines& read) {
+        json.at("lines").get_to(read.lines);
+        json.at("counts").get_to(read.counts);
+    }
 };
 
 // Goal:   data that a struct cannot be read from is told by the member that is wrong, or by one around it; never by
