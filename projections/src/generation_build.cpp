@@ -164,8 +164,9 @@ bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch
 }
 
 bool GenerationBuild::run(const Progress& progress) {
-    return fold(*file_, *model_, options_.batch, options_.stop, progress,
-                [&] { return until_.value_or(store_.head()); });
+    // Of what is folded in memory, a transaction writes each state once, however many events it had.
+    const auto batch = options_.batch * (projection_.folds_in_memory() ? 4 : 1);
+    return fold(*file_, *model_, batch, options_.stop, progress, [&] { return until_.value_or(store_.head()); });
 }
 
 // The old generation, open for writing; empty where there is none, or it is damaged beyond that.

@@ -5,6 +5,8 @@
 #include <stele/test/store.hpp>
 #include <stele/test/temporary_folder.hpp>
 
+#include <SQLiteCpp/Database.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <string>
@@ -15,7 +17,7 @@ using namespace stele::test;
 
 namespace {
 
-constexpr int log_length = 1'500;  // three pages
+constexpr int log_length = 2'500;  // three pages
 
 void fill(EventStore& store) {
     Append append;
@@ -24,6 +26,13 @@ void fill(EventStore& store) {
                   {stele::event(n % 2 == 0 ? "OrderPlaced" : "OrderPaid", {{"note", std::string(300, 'x')}})});
     }
     store.append(append);
+}
+
+// All that was appended is in events.db itself, and none of it in its WAL.
+void checkpoint(const FaultyDisk& disk) {
+    SQLite::Database db{(disk / "shop.stele" / "events.db").string(), SQLite::OPEN_READWRITE, 5'000, disk.vfs()};
+    const auto busy = db.execAndGet("PRAGMA wal_checkpoint(TRUNCATE)").getInt();
+    REQUIRE(busy == 0);
 }
 
 // Takes what there is, and after an error goes on as if nothing had happened.
@@ -44,8 +53,7 @@ std::vector<Position> take_through_errors(Subscription& subscription, int& error
 
 // Goal:   D1's ground: a subscription hands out every event once, in order, whichever read of the disk fails.
 // Method: fail the 1st read of a catch-up, then the 2nd, and so on until one gets through untouched. Nearly all of
-// them
-//         fall into the middle of a page of ours, which holds 512 events on 60 pages of the file.
+//         them fall into the middle of a page of ours, which holds 1,024 events on 120 pages of the file.
 TEST_CASE("a subscription whose n-th read fails goes on where it was", "[fault][read]") {
     const auto query = GENERATE(Query{}, matching(types("OrderPaid")), matching(types("OrderPaid", "OrderPlaced")));
     CAPTURE(query);
@@ -93,6 +101,42 @@ TEST_CASE("a range whose page cannot be read is at its end, and the read can be 
     std::int64_t next = 1;
     for (const Event& event : range) REQUIRE(event.position == Position{next++});
     CHECK(next == log_length + 1);
+}
+
+TEST_CASE("a log that is read from end to end is read many pages at once", "[fault][read]") {
+    FaultyDisk disk{{.models_power = false, .is_default = false, .root = {}}};
+    const auto path = disk / "shop.stele";
+    auto store = EventStore::open(path.string(), on(disk));
+    fill(store);
+    checkpoint(disk);
+    std::vector<Event> backward;
+    for (const Event& event : store.read(all().backward())) backward.push_back(event);
+    const auto pages = std::filesystem::file_size(path / "events.db") / 4096;
+
+    const int before = disk.seen(Op::read, "events.db");
+    std::vector<Event> forward;
+    for (const Event& event : store.read(all())) forward.push_back(event);
+    CHECK(static_cast<std::size_t>(disk.seen(Op::read, "events.db") - before) < pages / 4);
+    CHECK(std::equal(forward.begin(), forward.end(), backward.rbegin(), backward.rend()));
+}
+
+// Goal:   a page that was read ahead is never taken for what it has become since.
+// Method: the end of the log, which the scan has read ahead, is written over by appends and checkpoints.
+TEST_CASE("what was read ahead of a scan is not used after a commit", "[fault][read]") {
+    FaultyDisk disk{{.models_power = false, .is_default = false, .root = {}}};
+    auto store = EventStore::open((disk / "shop.stele").string(), on(disk));
+    fill(store);
+    checkpoint(disk);
+    for (int round = 0; round < 20; ++round) {
+        std::int64_t position = 0;
+        for (const Event& event : store.read(all())) REQUIRE(event.position.value() == ++position);
+        REQUIRE(position == log_length + round);
+        store.append({"Order", "more"}, expect::any, {stele::event("OrderPaid", {{"round", round}})});
+        checkpoint(disk);
+        const auto last = store.at(Position{position + 1});
+        REQUIRE(last);
+        CHECK(last->data.value().at("round") == round);
+    }
 }
 
 // A file without a name takes appends as any other does, and all of them are lost when it is closed.

@@ -7,7 +7,7 @@ namespace stele::sqlite {
 
 namespace {
 
-constexpr std::size_t page_events = 512;
+constexpr std::size_t page_events = 1024;
 constexpr std::size_t page_bytes = std::size_t{1} << 20;
 /// How many rows one page may pass over without finding anything, so that a page holds its view for a bounded time.
 constexpr std::int64_t page_rows = 50'000;

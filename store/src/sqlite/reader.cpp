@@ -190,7 +190,8 @@ bool Reader::has_aggregate_type(const std::string& type) {
 }
 
 ReaderPool::ReaderPool(std::filesystem::path file, const Options& options)
-    : file_(std::move(file)), options_(options) {
+    : file_(std::move(file)), vfs_(options.sqlite_vfs), options_(options) {
+    options_.sqlite_vfs = vfs_.name();
     idle_.reserve(most_idle);
 }
 

@@ -4,6 +4,7 @@
 #include "../backend.hpp"
 #include "connection.hpp"
 #include "finder.hpp"
+#include "scan_vfs.hpp"
 
 #include <SQLiteCpp/Database.h>
 
@@ -142,7 +143,8 @@ private:
     void give_back(std::unique_ptr<Reader> reader) noexcept;
 
     const std::filesystem::path file_;
-    const Options options_;
+    const ScanVfs vfs_;
+    Options options_;  ///< with `vfs_`
     std::mutex mutex_;
     std::vector<std::unique_ptr<Reader>> idle_;
 };

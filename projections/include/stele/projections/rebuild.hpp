@@ -58,7 +58,8 @@ struct RebuildOptions {
     std::function<void(const FoldProgress&)> progress{};
     /// Looked at before each event. When it is requested, the old generation stays, and the new one goes.
     std::stop_token stop{};
-    /// Events per transaction: what a crash loses is small, and so is the memory for it.
+    /// Events per transaction: what a crash loses is small, and so is the memory for it. Where states are folded in
+    /// memory, four times as many.
     std::size_t batch = 50'000;
     /// The SQLite VFS for the read model's files; empty: the system's. The seam that fault tests use.
     std::string sqlite_vfs{};
