@@ -3,7 +3,7 @@
 #include "connection.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <vector>
@@ -128,28 +128,17 @@ constexpr int newest_version = 3;
 constexpr sqlite3_io_methods methods[newest_version] = {methods_of_version(1), methods_of_version(2),
                                                         methods_of_version(3)};
 
-}  // namespace
-
-// A copy of the base's, with another name, other files, and another way to open them: what else a VFS does goes by
-// its own fields, which are here too.
-ScanVfs::ScanVfs(const std::string& base) {
-    static std::atomic<unsigned> made{0};
-    name_ = "stele-scan-" + std::to_string(made++);
-    auto* found = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
-    if (found == nullptr) throw StoreError{"sqlite_vfs", "no VFS of SQLite is named \"" + base + "\""};
-    static_cast<sqlite3_vfs&>(shim_) = *found;
-    shim_.base = found;
-    shim_.pNext = nullptr;
-    shim_.zName = name_.c_str();
-    shim_.szOsFile = static_cast<int>(sizeof(ScanFile)) + found->szOsFile;
-    shim_.xOpen = open;
-    sqlite3_vfs_register(&shim_, 0);
+// Without shared memory, of which a null xShmMap speaks in any version, SQLite keeps no WAL, and must not try.
+int version_of(const sqlite3_io_methods& base) {
+    return base.xShmMap == nullptr ? 1 : std::clamp(base.iVersion, 1, newest_version);
 }
 
-ScanVfs::~ScanVfs() { sqlite3_vfs_unregister(&shim_); }
+// ---- The VFS
 
-int ScanVfs::open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* flags_out) {
-    auto* base = static_cast<Shim*>(vfs)->base;
+sqlite3_vfs* base_of(sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
+
+int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* flags_out) {
+    auto* base = base_of(vfs);
     if ((flags & SQLITE_OPEN_MAIN_DB) == 0) return base->xOpen(base, path, file, flags, flags_out);
     auto& self = *new (file) ScanFile{};
     self.real()->pMethods = nullptr;
@@ -159,8 +148,47 @@ int ScanVfs::open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int fl
         file->pMethods = nullptr;
         return code;
     }
-    file->pMethods = &methods[std::clamp(self.real()->pMethods->iVersion, 1, newest_version) - 1];
+    file->pMethods = &methods[version_of(self.base()) - 1];
     return code;
 }
+
+// What else it does the base does, which may have more behind its fields than SQLite knows of.
+template <auto Method>
+struct OfBase;
+template <class Result, class... Arguments, Result (*sqlite3_vfs::*Method)(sqlite3_vfs*, Arguments...)>
+struct OfBase<Method> {
+    static Result call(sqlite3_vfs* vfs, Arguments... arguments) {
+        return (base_of(vfs)->*Method)(base_of(vfs), arguments...);
+    }
+};
+template <auto... Methods>
+void take(sqlite3_vfs& vfs) {
+    ((base_of(&vfs)->*Methods == nullptr ? void() : void(vfs.*Methods = OfBase<Methods>::call)), ...);
+}
+
+}  // namespace
+
+// Named by its own address: one program may hold this library more than once, over one SQLite.
+ScanVfs::ScanVfs(const std::string& base)
+    : name_("stele-scan-" + std::to_string(reinterpret_cast<std::uintptr_t>(this))) {
+    auto* found = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
+    if (found == nullptr) throw StoreError{"sqlite_vfs", "no VFS of SQLite is named \"" + base + "\""};
+    vfs_.iVersion = std::clamp(found->iVersion, 1, 3);
+    vfs_.szOsFile = static_cast<int>(sizeof(ScanFile)) + found->szOsFile;
+    vfs_.mxPathname = found->mxPathname;
+    vfs_.zName = name_.c_str();
+    vfs_.pAppData = found;
+    vfs_.xOpen = open_file;
+    take<&sqlite3_vfs::xDelete, &sqlite3_vfs::xAccess, &sqlite3_vfs::xFullPathname, &sqlite3_vfs::xDlOpen,
+         &sqlite3_vfs::xDlError, &sqlite3_vfs::xDlSym, &sqlite3_vfs::xDlClose, &sqlite3_vfs::xRandomness,
+         &sqlite3_vfs::xSleep, &sqlite3_vfs::xCurrentTime, &sqlite3_vfs::xGetLastError>(vfs_);
+    if (vfs_.iVersion >= 2) take<&sqlite3_vfs::xCurrentTimeInt64>(vfs_);
+    if (vfs_.iVersion >= 3) {
+        take<&sqlite3_vfs::xSetSystemCall, &sqlite3_vfs::xGetSystemCall, &sqlite3_vfs::xNextSystemCall>(vfs_);
+    }
+    sqlite3_vfs_register(&vfs_, 0);
+}
+
+ScanVfs::~ScanVfs() { sqlite3_vfs_unregister(&vfs_); }
 
 }  // namespace stele::sqlite

@@ -32,13 +32,8 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
 private:
-    struct Shim : sqlite3_vfs {
-        sqlite3_vfs* base = nullptr;
-    };
-    static int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* flags_out);
-
     std::string name_;
-    Shim shim_;
+    sqlite3_vfs vfs_{};  ///< pAppData is the base
 };
 
 }  // namespace stele::sqlite
