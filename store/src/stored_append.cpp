@@ -1,11 +1,27 @@
 #include "stored_append.hpp"
 
+#include <algorithm>
+
 namespace stele {
+
+namespace {
+
+// Append::to() sees one stream twice only where it has one name.
+InvalidInput named_again(const StreamId& given, const StreamId& stored) {
+    return {"stream", "one expectation a stream, given where it is first named",
+            given.name() + ", which is stored as " + stored.name() + ", named again with an expectation"};
+}
+
+}  // namespace
 
 StoredParts::StoredParts(const UpcastingBackend& backend, const PendingAppend& given) : given_(given) {
     streams_.reserve(given.parts.size());
     for (const auto& part : given.parts) {
-        streams_.push_back(backend.stored(*part.stream));
+        auto stored = backend.stored(*part.stream);
+        if (part.expected != expect::any && std::find(streams_.begin(), streams_.end(), stored) != streams_.end()) {
+            throw named_again(*part.stream, stored);
+        }
+        streams_.push_back(std::move(stored));
         parts_.push_back({&streams_.back(), part.expected, part.events});
     }
     for (const auto& condition : given.conditions) {
@@ -25,7 +41,14 @@ PendingAppend StoredParts::append() const {
 
 Append stored_append(const UpcastingBackend& backend, const Append& given) {
     Append stored;
-    for (const auto& part : given.parts()) stored.to(backend.stored(part.stream), part.expected, part.events);
+    for (const auto& part : given.parts()) {
+        auto name = backend.stored(part.stream);
+        const auto is_it = [&](const AppendPart& before) { return before.stream == name; };
+        if (part.expected != expect::any && std::any_of(stored.parts().begin(), stored.parts().end(), is_it)) {
+            throw named_again(part.stream, name);
+        }
+        stored.to(std::move(name), part.expected, part.events);
+    }
     for (const auto& condition : given.conditions()) {
         stored.unless({backend.stored(condition.query()), condition.after()});
     }

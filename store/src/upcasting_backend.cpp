@@ -23,19 +23,21 @@ UpcastingBackend::UpcastingBackend(std::shared_ptr<Backend> log, Upcasters upcas
 }
 
 void UpcastingBackend::look_up(const Names& names) const {
+    std::optional<std::string> stored;
     for (const auto& name : names.names) {
         if (!log_->has_aggregate_type(name)) continue;
-        if (names.stored) {
+        if (stored) {
             throw StoreError{
                 "aggregate_names",
                 store_ + ": expected the streams of " + names.names.front() +
-                    " under one of its names, found some of " + *names.stored + " and some of " + name +
+                    " under one of its names, found some of " + *stored + " and some of " + name +
                     "; take the rename out, and they are read as they are stored; or join them in another " +
                     "store: `stele export --raw FILE`, then `stele --store NEW import FILE`",
-                {{"store", store_}, {"names", {*names.stored, name}}}};
+                {{"store", store_}, {"names", {*stored, name}}}};
         }
-        names.stored = name;
+        stored = name;
     }
+    names.stored = std::move(stored);
 }
 
 // ---- Names
