@@ -4,6 +4,7 @@
 #include "upcast_step.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <sstream>
 
@@ -30,6 +31,13 @@ void require_sound(const TypeVersion& kind, const std::string& place) {
         throw EventTypesError{
             place, "expected a version of " + kind.type + " from 1 on, found " + std::to_string(kind.version)};
     }
+}
+
+// Of which there can be a next one.
+void require_next_exists(const TypeVersion& from, const std::string& place) {
+    if (from.version < std::numeric_limits<int>::max()) return;
+    throw EventTypesError{place, "expected an upcaster of a version that has a next one, found one of " +
+                                     name_of(from) + ", the greatest there can be"};
 }
 
 // Of the same type an upcaster gives the next version: a chain has no leaps, so that every version has one way on.
@@ -82,6 +90,7 @@ EventTypes::Parts& EventTypes::changed() {
 
 void EventTypes::add_step(TypeVersion from, detail::UpcastStep step) {
     require_sound(from, step.place);
+    require_next_exists(from, step.place);
     require_next_version(from, step);
     const auto known = parts_->steps.find(from);
     if (known != parts_->steps.end()) {

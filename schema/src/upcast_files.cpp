@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <fstream>
 #include <sstream>
 
@@ -87,7 +88,7 @@ TypeVersion target_of(const sql::Section& section, const TypeVersion& from) {
     if (words.empty() || words[0].is(",") || words[0].text.empty()) {
         throw section.error("an event type, as in --@ into TYPE [version M]", found_at(section, 0));
     }
-    TypeVersion into{words[0].text, words[0].text == from.type ? from.version + 1 : 1};
+    TypeVersion into{words[0].text, words[0].text == from.type ? detail::next_version(from.version) : 1};
     if (words.size() == 1) return into;
     const auto version = words.size() > 2 && !words[2].quoted ? version_in(words[2].text) : std::nullopt;
     if (!words[1].is("version") || !version) {
@@ -108,7 +109,7 @@ sql::SqlText from_its_first_word(const sql::SqlText& body) {
 detail::UpcastStep step_of(std::string_view text, const TypeVersion& from, const std::string& file) {
     detail::UpcastStep step{.place = file};
     if (!has_directives(text)) {
-        step.into.push_back({from.type, from.version + 1});
+        step.into.push_back({from.type, detail::next_version(from.version)});
         step.expressions.push_back(from_its_first_word({std::string{text}, file, 1}));
         return step;
     }
@@ -181,8 +182,9 @@ void EventTypes::read_file(const fs::path& path) {
         throw sql::DefinitionError{file, 0, "a name such as SiteCreated.v1-v2.sql for an upcaster, or renames.sql",
                                    path.filename().string()};
     }
-    if (*name->to != name->from + 1) {
-        throw sql::DefinitionError{file, 0, "an upcaster to the next version, " + std::to_string(name->from + 1),
+    const auto next = std::int64_t{name->from} + 1;
+    if (*name->to != next) {
+        throw sql::DefinitionError{file, 0, "an upcaster to the next version, " + std::to_string(next),
                                    "one to version " + std::to_string(*name->to)};
     }
     upcast_sql(name->type, name->from, text_of(path), file);

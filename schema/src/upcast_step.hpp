@@ -5,6 +5,7 @@
 #include <stele/schema/sql/text.hpp>
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,6 +23,12 @@ struct UpcastStep {
 
     [[nodiscard]] bool is_sql() const noexcept { return !one && !several; }
 };
+
+/// What an upcaster of version `from` makes. The greatest of all has no next one: EventTypes refuses an upcaster of
+/// it.
+[[nodiscard]] constexpr int next_version(int from) noexcept {
+    return from < std::numeric_limits<int>::max() ? from + 1 : from;
+}
 
 struct Rename {
     std::string to;

@@ -5,6 +5,7 @@
 #include <stele/test/temporary_folder.hpp>
 
 #include <fstream>
+#include <limits>
 
 using namespace stele;
 using Catch::Matchers::StartsWith;
@@ -272,6 +273,19 @@ TEST_CASE("declarations that do not go together are refused with both of their p
                   .upcast_sql("B", 1, "--@ into A version 1\n'2'", "ba.sql");
               types.upcast("A", 0, without_change);
           }) == "C++: expected a version of A from 1 on, found 0");
+    constexpr int greatest = std::numeric_limits<int>::max();
+    for (const auto* text : {"'1'", "--@ into A\n'1'", "--@ into B\n'1'", "--@ drop"}) {
+        CAPTURE(text);
+        CHECK(refusal([&](EventTypes& types) { types.upcast_sql("A", greatest, text, "a.sql"); }) ==
+              "a.sql: expected an upcaster of a version that has a next one, found one of A v2147483647, the "
+              "greatest "
+              "there can be");
+    }
+    CHECK_THAT(refusal([](EventTypes& types) {
+                   types.upcast_into({"A", greatest}, {{"B", 1}},
+                                     [](const nlohmann::json&) { return std::vector<Upcast>{}; });
+               }),
+               StartsWith("C++: expected an upcaster of a version that has a next one"));
     CHECK(refusal([](EventTypes& types) {
               types.upcast_sql("A", 1, "--@ into B\n'1'", "ab.sql");
               types.upcast_sql("B", 1, "--@ into A version 1\n'2'", "ba.sql");
