@@ -217,14 +217,14 @@ struct Counted {
 
 TEST_CASE("a state is read once, and written once a batch", "[projections][keyed]") {
     auto store = EventStore::temporary();
-    test::pay(store, 110);  // eleven streams, in turn
+    test::pay(store, 440);  // eleven streams, in turn
     Counted counted;
     RebuildOptions options;
-    options.batch = 55;
+    options.batch = 55;  // times four
     test::rebuild_now(store, *projection(counted), options);
     CHECK(*counted.loads == 11);
     CHECK(*counted.saves == 2 * 11);
-    CHECK(test::rows(store, "counted", "SELECT count(*), min(n), max(n) FROM counted") == Lines{"11 10 10"});
+    CHECK(test::rows(store, "counted", "SELECT count(*), min(n), max(n) FROM counted") == Lines{"11 40 40"});
 }
 
 }  // namespace

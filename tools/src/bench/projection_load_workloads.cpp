@@ -113,13 +113,13 @@ Runner rare_type(Context& context) {
     };
 }
 
-// A store with a tenth of the log's events, to append to.
+// A store to append to, with so many events in it.
 struct StoreInUse {
-    explicit StoreInUse(const Context& context)
+    StoreInUse(const Context& context, std::size_t events)
         : folder(context.new_folder()),
           payloads(context.sizes().streams),
           store(EventStore::open(*folder / "log.stele", {.durability = Durability::relaxed})) {
-        fill(store, payloads, payloads.events(0, context.sizes().log_events / 10 + 1));
+        fill(store, payloads, payloads.events(0, events));
         store = EventStore::open(*folder / "log.stele");
     }
     void append(EventStore& to, const PlannedEvent& planned) const {
@@ -133,7 +133,9 @@ struct StoreInUse {
 
 Runner appends_beside_rebuilds(Context& context) {
     return [&context] {
-        StoreInUse used{context};
+        // So long a log that most appends stand beside the building, as in a rebuild that somebody waits for, and
+        // few beside its end, with its syncs and its new names.
+        StoreInUse used{context, context.sizes().log_events / 2 + 1};
         const auto events = used.payloads.events(context.sizes().log_events, 2 * context.sizes().appends_full);
         const auto projection = counting("by_stream", "$aggregate_id");
         Stopwatch with;
@@ -209,8 +211,9 @@ Runner readers_beside_switches(Context& context) {
 // projection's own write in C: its row and its position, in one transaction.
 Runner synchronous(Context& context) {
     return [&context] {
-        StoreInUse used{context};
-        StoreInUse plain{context};
+        const auto before = context.sizes().log_events / 10 + 1;
+        StoreInUse used{context, before};
+        StoreInUse plain{context, before};
         const auto events = used.payloads.events(context.sizes().log_events, context.sizes().appends_full);
         const auto model = open_bare(*plain.folder / "model.db", Durability::relaxed);
         execute(model.get(), std::string{"CREATE TABLE sizes"} + stream_sizes_columns);
