@@ -22,8 +22,10 @@ std::shared_ptr<const SchemaGuard::Registry> compiled(const std::string& store, 
     registry->stored = std::move(stored);
     if (!names) return registry;
 
-    // Of two names of a type that both have a version, today's is the one that speaks for the type.
-    for (const auto& [type, versions] : registry->by_type) {
+    // Of two names of a type that both have a version, today's is the one that speaks for the type; else the first
+    // by the alphabet, in every process.
+    const std::map<std::string, SchemaGuard::Versions> in_order{registry->by_type.begin(), registry->by_type.end()};
+    for (const auto& [type, versions] : in_order) {
         const auto& today = names->today(type);
         auto& of_today = registry->by_today[today];
         for (const auto& [version, schema] : versions) {

@@ -281,6 +281,8 @@ TEST_CASE("declarations that do not go together are refused with both of their p
               "greatest "
               "there can be");
     }
+    CHECK_THAT(refusal([](EventTypes& types) { types.upcast("A", greatest, without_change); }),
+               StartsWith("C++: expected an upcaster of a version that has a next one"));
     CHECK_THAT(refusal([](EventTypes& types) {
                    types.upcast_into({"A", greatest}, {{"B", 1}},
                                      [](const nlohmann::json&) { return std::vector<Upcast>{}; });

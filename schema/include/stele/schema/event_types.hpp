@@ -10,12 +10,12 @@
 //
 //   TYPE.vN.json      the JSON Schema of version N
 //   TYPE.vN-vM.sql    the upcaster from version N to M = N + 1. Without directives it is one SQL expression that
-//   gives
-//                     the new data as JSON, from the placeholders of the event (sql/event_binder.hpp); NULL drops
-//                     the event. With directives it is sections, in the order in which their events come:
-//                         --@ into TYPE [version M]     an expression each; NULL: not this one. Without a version
-//                         it is
-//                                                       the next one of the same type, version 1 of another
+//                     gives the new data as JSON, from the placeholders of the event (sql/event_binder.hpp);
+//                     NULL drops the event. With directives it is sections, in the order in which their events
+//                     come:
+//                         --@ into TYPE [version M]     an expression each; NULL: not this one. Without a
+//                                                       version it is the next one of the same type, version 1
+//                                                       of another
 //                         --@ drop                      alone: nothing becomes of these events
 //   renames.sql       --@ rename OLD to NEW               events of OLD, in all versions, are events of NEW
 //                     --@ rename-aggregate OLD to NEW     streams OLD/x are streams NEW/x
@@ -30,6 +30,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,7 +83,7 @@ public:
     EventTypes& upcast(std::string type, int from, F function) {
         static_assert(takes_json<F>,
                       "an upcaster takes nlohmann::json, and may take const stele::Event& behind it");
-        const TypeVersion into{type, from + 1};
+        const TypeVersion into{type, from < std::numeric_limits<int>::max() ? from + 1 : from};
         return add_function(
             {std::move(type), from}, into,
             [function = std::move(function)](nlohmann::json&& data, const Event& event) {
