@@ -185,8 +185,8 @@ TEST_CASE("schema infer proposes what the events fit", "[e2e][schema]") {
     CHECK(unknown.err.find("stele schema infer BackupFailed") != std::string::npos);
 }
 
-TEST_CASE("schema infer proposes values of events only where that is asked for", "[e2e][schema]") {
-    Workplace at;
+// asked.stele: twelve answers, of which half are "aye" and half "nay".
+static void fill_with_answers(const Workplace& at) {
     std::string lines;
     for (int n = 0; n < 12; ++n) {
         lines += R"({"aggregate_type":"Site","aggregate_id":"1","type":"Asked","data":{"answer":")" +
@@ -194,6 +194,11 @@ TEST_CASE("schema infer proposes values of events only where that is asked for",
     }
     at.write("asked.jsonl", lines);
     REQUIRE(at.stele({"import", "asked.jsonl", "--store", "asked.stele"}).status == 0);
+}
+
+TEST_CASE("schema infer proposes values of events only where that is asked for", "[e2e][schema]") {
+    const Workplace at;
+    fill_with_answers(at);
     const auto proposed = [&](const std::vector<std::string>& more) {
         std::vector<std::string> command{"schema", "infer", "Asked", "--store", "asked.stele", "--json"};
         command.insert(command.end(), more.begin(), more.end());
@@ -204,14 +209,8 @@ TEST_CASE("schema infer proposes values of events only where that is asked for",
 }
 
 TEST_CASE("schema catalog tells the values of events only where that is asked for", "[e2e][schema]") {
-    Workplace at;
-    std::string lines;
-    for (int n = 0; n < 12; ++n) {
-        lines += R"({"aggregate_type":"Site","aggregate_id":"1","type":"Asked","data":{"answer":")" +
-                 std::string(n % 2 == 0 ? "aye" : "nay") + "\"}}\n";
-    }
-    at.write("asked.jsonl", lines);
-    REQUIRE(at.stele({"import", "asked.jsonl", "--store", "asked.stele"}).status == 0);
+    const Workplace at;
+    fill_with_answers(at);
     CHECK(at.stele({"schema", "catalog", "--store", "asked.stele"}).out.find("aye") == std::string::npos);
     CHECK(at.stele({"schema", "catalog", "--store", "asked.stele", "--values"}).out.find("one of: aye, nay") !=
           std::string::npos);

@@ -1,5 +1,6 @@
 // What a process that dies while it delivers leaves behind: everything is delivered, in order, and nothing again
 // that control.db says is settled (D1, D4, L6).
+#include "killed_worker.hpp"
 #include "listening.hpp"
 
 #include "control_db.hpp"
@@ -107,21 +108,7 @@ TEST_CASE("a listener killed 200 times sees every event, in order, and again onl
         CAPTURE(round);
         REQUIRE(round < 1'000);
         append(5 + random.below(10));
-        if (random.one_in(2)) {
-            test::Process worker{{LISTENER_WORKER, path, record_path, "threads"}};
-            for (auto lines = random.below(20); lines > 0; --lines) {
-                append(1);
-                REQUIRE(worker.read_line());
-            }
-            worker.kill();
-            if (worker.wait() == 128 + SIGKILL) ++killed;
-        } else {
-            const auto nth = 1 + static_cast<int>(random.below(400));
-            const auto kill = test::kill_at({.op = test::changes, .nth = nth, .file = {}});
-            test::Process worker{{LISTENER_WORKER, path, record_path, "step"}, {{"STELE_TEST_DISK", kill}}};
-            append(random.below(20));
-            if (worker.wait() == 128 + SIGKILL) ++killed;
-        }
+        if (test::run_and_kill_worker(random, path, record_path, {}, 20, append)) ++killed;
 
         const auto& lines = record.lines();
         for (auto i = seen; i < lines.size(); ++i) {

@@ -1,5 +1,6 @@
 // What a process that dies amid the pieces of an event leaves behind: each piece is delivered, in order (D1), and
 // each has one effect (L6).
+#include "killed_worker.hpp"
 #include "listening.hpp"
 
 #include <stele/schema/event_types.hpp>
@@ -45,9 +46,8 @@ std::int64_t pieces_at(Position position) { return 1 + position.value() % 3; }
 
 // Goal:   after any number of kills each piece of each event was recorded, in the order of its stream and of the
 //         event; and there is one effect of each piece of the listener that appends.
-// Method: a process delivers under load, on threads, or step by step, some deliveries failing at this or that
-// piece;
-//         it is killed behind a random number of deliveries, or before a random change of the disk, 60 times.
+// Method: a process delivers under load, on threads, or step by step, some deliveries failing at some piece; it is
+//         killed behind a random number of deliveries, or before a random change of the disk, 60 times.
 TEST_CASE("a listener killed 60 times amid pieces sees each of them, in order", "[listeners][D1][upcast][crash]") {
     test::Random random;
     std::cout << "seed " << random.seed() << std::endl;
@@ -77,21 +77,7 @@ TEST_CASE("a listener killed 60 times amid pieces sees each of them, in order", 
         CAPTURE(round);
         REQUIRE(round < 500);
         append(3 + random.below(8));
-        if (random.one_in(2)) {
-            test::Process worker{{LISTENER_WORKER, path, record, "threads", schemas}};
-            for (auto lines = random.below(20); lines > 0; --lines) {
-                append(1);
-                REQUIRE(worker.read_line());
-            }
-            worker.kill();
-            if (worker.wait() == 128 + SIGKILL) ++killed;
-        } else {
-            const auto nth = 1 + static_cast<int>(random.below(400));
-            const auto kill = test::kill_at({.op = test::changes, .nth = nth, .file = {}});
-            test::Process worker{{LISTENER_WORKER, path, record, "step", schemas}, {{"STELE_TEST_DISK", kill}}};
-            append(random.below(10));
-            if (worker.wait() == 128 + SIGKILL) ++killed;
-        }
+        if (test::run_and_kill_worker(random, path, record, {schemas}, 10, append)) ++killed;
     }
 
     // Left in peace, it delivers the rest.

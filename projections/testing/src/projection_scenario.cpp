@@ -162,15 +162,13 @@ std::string ProjectionScenario::difference(const std::string& query, const Expec
         }
         if (!alike(built.stop, built.stop_again))
             return headline +
-                   "  built a second time from the same events, it is stopped elsewhere: it depends on more than "
-                   "its "
-                   "events\n  first    " +
+                   "  built a second time from the same events, it is stopped elsewhere: it depends on "
+                   "more than its events\n  first    " +
                    said(built.stop) + "\n  then     " + said(built.stop_again) + "\n";
         if (!alike(built.stop, built.stop_stepwise))
             return headline +
-                   "  taken in event by event, with restarts in between, it is stopped elsewhere: it keeps "
-                   "something "
-                   "that is not in its tables\n  in one go       " +
+                   "  taken in event by event, with restarts in between, it is stopped elsewhere: it "
+                   "keeps something that is not in its tables\n  in one go       " +
                    said(built.stop) + "\n  event by event  " + said(built.stop_stepwise) + "\n";
         const auto again = rows_of(built.again, *built.projection, query);
         if (again != found) {

@@ -277,9 +277,8 @@ TEST_CASE("declarations that do not go together are refused with both of their p
     for (const auto* text : {"'1'", "--@ into A\n'1'", "--@ into B\n'1'", "--@ drop"}) {
         CAPTURE(text);
         CHECK(refusal([&](EventTypes& types) { types.upcast_sql("A", greatest, text, "a.sql"); }) ==
-              "a.sql: expected an upcaster of a version that has a next one, found one of A v2147483647, the "
-              "greatest "
-              "there can be");
+              "a.sql: expected an upcaster of a version that has a next one, found one of A v2147483647, "
+              "the greatest there can be");
     }
     CHECK_THAT(refusal([](EventTypes& types) { types.upcast("A", greatest, without_change); }),
                StartsWith("C++: expected an upcaster of a version that has a next one"));
