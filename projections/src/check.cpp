@@ -1,5 +1,6 @@
 #include <stele/projections/check.hpp>
 
+#include "background.hpp"
 #include "check_folder.hpp"
 #include "compare_tables.hpp"
 #include "fold.hpp"
@@ -146,7 +147,9 @@ std::optional<Checked> check(const EventStore& store, const Projection& given, c
     const auto& projection = *through;
     return naming(projection.name(), [&]() -> std::optional<Checked> {
         try {
-            return Check{store, projection, options}.run();
+            std::optional<Checked> checked;
+            in_background(options.niceness, [&] { checked = Check{store, projection, options}.run(); });
+            return checked;
         } catch (const sql::SqlError& error) {
             constexpr int primary = 0xff;
             const int code = error.result_code() & primary;

@@ -1,5 +1,6 @@
 #include "generation_build.hpp"
 
+#include "background.hpp"
 #include "precedence.hpp"
 #include "same_log.hpp"
 
@@ -166,7 +167,11 @@ bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch
 bool GenerationBuild::run(const Progress& progress) {
     // Of what is folded in memory, a transaction writes each state once, however many events it had.
     const auto batch = options_.batch * (projection_.folds_in_memory() ? 4 : 1);
-    return fold(*file_, *model_, batch, options_.stop, progress, [&] { return until_.value_or(store_.head()); });
+    const auto target = [&] { return until_.value_or(store_.head()); };
+    bool is_there = false;
+    in_background(options_.niceness,
+                  [&] { is_there = fold(*file_, *model_, batch, options_.stop, progress, target); });
+    return is_there;
 }
 
 // The old generation, open for writing; empty where there is none, or it is damaged beyond that.
@@ -290,7 +295,7 @@ std::optional<Rebuilt> build_into_file(const EventStore& store, const Projection
         Model model{file.db(), projection.name()};
         model.seal();
         Fold fold{store, projection, file, model, {"building", options.batch, options.progress, options.stop}};
-        fold.run(until);
+        in_background(options.niceness, [&] { fold.run(until); });
         if (fold.stopped() && fold.position() < until) return std::nullopt;
         events = fold.events();
         WriteTransaction transaction{file.db()};

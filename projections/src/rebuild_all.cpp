@@ -1,5 +1,6 @@
 #include <stele/projections/rebuild_all.hpp>
 
+#include "background.hpp"
 #include "for_store.hpp"
 #include "naming.hpp"
 #include "rebuild_job.hpp"
@@ -185,7 +186,7 @@ std::vector<RebuildResult> rebuild_all(const EventStore& store,
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
     in_threads(std::min(options.threads == 0 ? cores : options.threads, projections.size() + 1), [&] {
         rare_ones.take([&](std::size_t i) { finish(*alone[i]); });
-        if (scan) scan->work();
+        if (scan) in_background(options.each.niceness, [&] { scan->work(); });
         fed_ones.take([&](std::size_t i) {
             auto& task = *together[i];
             task.attempt([&] {

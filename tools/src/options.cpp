@@ -85,6 +85,20 @@ void number(CLI::App& app, const char* name, const char* value, std::optional<st
     one(app, name, value, take, help);
 }
 
+void nice(CLI::App& app, std::optional<std::int64_t>& to) {
+    constexpr std::int64_t nicest = 19;
+    const auto take = [&to](const std::string& word) {
+        std::int64_t parsed = -1;
+        const char* end = word.data() + word.size();
+        const auto [stop, error] = std::from_chars(word.data(), end, parsed);
+        if (error != std::errc{} || stop != end || parsed < 0 || parsed > nicest)
+            throw BadValue{"a whole number from 0 to 19", word};
+        to = parsed;
+    };
+    one(app, "--nice", "N", take,
+        "make way for other work, as nice(1) does: 0 not at all, 19 the most; 5 if absent");
+}
+
 void time(CLI::App& app, const char* name, std::optional<Timestamp>& to, const char* help) {
     const auto take = [&to](const std::string& word) {
         constexpr std::size_t date_alone = 10;

@@ -41,6 +41,8 @@ void texts(CLI::App& app, const char* name, const char* value, std::vector<std::
 /// A whole number, at least `least`.
 void number(CLI::App& app, const char* name, const char* value, std::optional<std::int64_t>& to, std::int64_t least,
             const char* help);
+/// --nice N: how readily long work makes way, for RebuildOptions::niceness and its like.
+void nice(CLI::App& app, std::optional<std::int64_t>& to);
 /// --raw: `to` says whether events are seen as they are stored, see Context::seen().
 void raw_flag(CLI::App& app, bool& to);
 /// An RFC 3339 time, or a date alone for its first moment in UTC.

@@ -9,6 +9,8 @@
 #include <stele/projections/runner.hpp>
 #include <stele/projections/sql_projection.hpp>
 
+#include <unistd.h>
+
 #include <atomic>
 #include <thread>
 
@@ -136,7 +138,8 @@ Runner appends_beside_rebuilds(Context& context) {
         // So long a log that most appends stand beside the building, as in a rebuild that somebody waits for, and
         // few beside its end, with its syncs and its new names.
         StoreInUse used{context, context.sizes().log_events / 2 + 1};
-        const auto events = used.payloads.events(context.sizes().log_events, 2 * context.sizes().appends_full);
+        const auto events = used.payloads.events(context.sizes().log_events, 8 * context.sizes().appends_full);
+        ::sync();  // what the filling left to be written would be paid by whoever comes first
         const auto projection = counting("by_stream", "$aggregate_id");
         Stopwatch with;
         Stopwatch without;

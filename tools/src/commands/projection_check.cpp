@@ -25,6 +25,7 @@ struct Arguments {
     bool sample = false;
     std::optional<std::int64_t> rows;
     std::optional<std::int64_t> seed;
+    std::optional<std::int64_t> nice;
 };
 
 // As JSON, or as a string what JSON cannot say.
@@ -174,6 +175,7 @@ Exit run(const Arguments& arguments, Context& context) {
 
     CheckOptions options;
     options.stop = stop.get_token();
+    if (arguments.nice) options.niceness = static_cast<int>(*arguments.nice);
     if (arguments.sample) {
         options.sample = static_cast<std::size_t>(arguments.rows.value_or(rows_of_a_sample));
         options.seed = arguments.seed ? static_cast<std::uint64_t>(*arguments.seed) : std::random_device{}();
@@ -217,6 +219,7 @@ void add_projection_check(CommandLine& line, CLI::App& group) {
          "cheaply: go on from where the last such check was, and compare rows drawn at random");
     number(app, "--rows", "N", arguments->rows, 1, "with --sample: so many rows of each table; 1000 if absent");
     number(app, "--seed", "N", arguments->seed, 0, "with --sample: draw the same rows again");
+    nice(app, arguments->nice);
     needs(app, "--rows", "--sample");
     needs(app, "--seed", "--sample");
 }

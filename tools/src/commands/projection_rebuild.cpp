@@ -26,6 +26,7 @@ struct Arguments {
     std::optional<std::int64_t> until;
     std::optional<Timestamp> as_of;
     std::optional<std::string> into;
+    std::optional<std::int64_t> nice;
 };
 
 void print_rebuilt(const Projection& projection, const Rebuilt& rebuilt, const RebuildOptions& options,
@@ -124,6 +125,7 @@ RebuildOptions options_of(const Arguments& arguments, const EventStore& store) {
     options.as_of = arguments.as_of;
     if (arguments.into) options.into = *arguments.into;
     options.keep_old = arguments.keep;
+    if (arguments.nice) options.niceness = static_cast<int>(*arguments.nice);
     return options;
 }
 
@@ -171,6 +173,7 @@ void add_projection_rebuild(CommandLine& line, CLI::App& group) {
     time(app, "--as-of", arguments->as_of, "the same by time: with what was recorded then or before");
     text(app, "--into", "FILE", arguments->into, "build into a new file; the read model itself stays as it is");
     flag(app, "--keep", arguments->keep, "keep the old generation, for `stele projection rollback`");
+    nice(app, arguments->nice);
     excludes(app, "--until", "--as-of");
     excludes(app, "--into", "--keep");
 }

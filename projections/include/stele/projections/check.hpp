@@ -51,7 +51,9 @@ struct CheckOptions {
     std::uint64_t seed = 0;
     /// So many differences are told in full; the others are counted.
     std::size_t most_differences = 10;
-    /// Called by the thread that called check(), while the log is folded.
+    /// It is done in a thread that is so many steps nicer than the caller's, as a rebuild is: see RebuildOptions.
+    int niceness = 5;
+    /// Called by the thread that folds, the caller's where `niceness` is 0.
     std::function<void(const FoldProgress&)> progress{};
     /// Looked at before each event and each row.
     std::stop_token stop{};

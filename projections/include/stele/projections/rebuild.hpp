@@ -54,7 +54,12 @@ struct RebuildOptions {
     /// How long the old file outlives the switch. SQLite looks up where a link leads, and opens that file a moment
     /// later: this is the moment. (ReadModel::open() needs none.)
     std::chrono::milliseconds grace{50};
-    /// Called after each transaction, by the thread that called rebuild().
+    /// The log is folded in a thread that is so many steps nicer (nice(2)) than the caller's, who waits for it:
+    /// so appends and readers, of this process and others, get a core at once when they need one, and the rebuild
+    /// what they leave, or a quarter of a core against each that never rests. 0: in the calling thread. What comes
+    /// behind that, the switch above all, is done in the calling thread.
+    int niceness = 5;
+    /// Called after each transaction, by the thread that is at it.
     std::function<void(const FoldProgress&)> progress{};
     /// Looked at before each event. When it is requested, the old generation stays, and the new one goes.
     std::stop_token stop{};

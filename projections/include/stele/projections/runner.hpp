@@ -161,9 +161,9 @@ public:
 
     /// Without threads: gives each projection in turn a piece of its work, in the calling thread, until `max`
     /// events were taken in or nothing is left to do. Returns how many were taken in: 0 means that all is done for
-    /// now. A projection that has to be built is built, whole, within the step. The next step goes on with the
-    /// projection behind the one that this one ended at, so that each gets its share however small `max` is. Not
-    /// for a runner that was start()ed.
+    /// now. A projection that has to be built is built, whole, within the step, by a thread for which it
+    /// waits. The next step goes on with the projection behind the one that this one ended at, so that each gets
+    /// its share however small `max` is. Not for a runner that was start()ed.
     ///
     /// Sync projections that step() has brought into step are up to date from then on when append() returns.
     std::size_t step(std::size_t max = std::numeric_limits<std::size_t>::max(), const std::stop_token& stop = {});
