@@ -32,9 +32,19 @@ std::string label_of(const RunnerOptions& options) {
     return options.label.empty() ? "process " + std::to_string(::getpid()) : options.label;
 }
 
+// What clocks can add. Who says milliseconds::max() means: as long as it takes.
+constexpr std::chrono::milliseconds longest_time = std::chrono::hours{24 * 365};
+
 std::chrono::steady_clock::time_point deadline_behind(std::chrono::milliseconds timeout) {
-    constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};  // what clocks can add
-    return std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest);
+    return std::chrono::steady_clock::now() + std::clamp(timeout, 0ms, longest_time);
+}
+
+RunnerOptions bounded(RunnerOptions options) {
+    for (auto* const time :
+         {&options.takeover_after, &options.look_every, &options.sync_wait, &options.grace, &options.stop_within}) {
+        *time = std::min(*time, longest_time);
+    }
+    return options;
 }
 
 bool is_settled(const Hosted::Place& place) {
@@ -77,7 +87,7 @@ bool listeners_are_on() {
 }
 
 struct Runner::State {
-    State(EventStore& opened, Options given) : store(opened), options(std::move(given)) {}
+    State(EventStore& opened, Options given) : store(opened), options(bounded(std::move(given))) {}
 
     EventStore& store;
     const Options options;

@@ -83,6 +83,29 @@ TEST_CASE("a delivery that takes too long is asked to give up, and is made again
     CHECK(receiver.got()[0].attempt == 1);
 }
 
+TEST_CASE("a runner that may stop for as long as it takes asks no delivery to give up", "[listeners][stop]") {
+    auto store = EventStore::temporary();
+    test::seed_in_turns(store, {"a"}, 1);
+    const test::Gate begun;
+    std::atomic<bool> was_asked{false};
+    RunnerOptions options;
+    options.stop_within = std::chrono::milliseconds::max();
+    Runner runner{store, options};
+    runner.add(listener("bill", Query{}, [&](const Event&, const Delivery& delivery) {
+        begun.pass();
+        std::mutex mutex;
+        std::condition_variable_any asked;
+        std::unique_lock lock{mutex};
+        was_asked = asked.wait_for(lock, delivery.stop(), 200ms, [&] { return delivery.stop().stop_requested(); });
+    }));
+    runner.start();
+    REQUIRE(begun.await_waiting(1));
+    begun.open();
+    runner.stop();
+    CHECK_FALSE(was_asked);
+    CHECK(owner_of(store, "bill") == 0);
+}
+
 TEST_CASE("a listener that is paused while a delivery is under way finishes that one, and no other",
           "[listeners][pause]") {
     auto store = EventStore::temporary();
