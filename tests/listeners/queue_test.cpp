@@ -112,6 +112,22 @@ TEST_CASE("a queue begins no more deliveries a second than it may", "[listeners]
     for (std::size_t i = 0; i < begun.size(); ++i) CHECK(begun[i] - start >= i * 10ms);
 }
 
+TEST_CASE("a queue whose rate is next to nothing begins one delivery and waits, and stops at once all the same",
+          "[listeners][queue]") {
+    auto store = EventStore::temporary();
+    test::seed_in_turns(store, {"a", "b", "c"}, 1);
+    const test::Receiver receiver;
+    RunnerOptions options;
+    options.queues = {queue("default", 1, 1e-300)};
+    Runner runner{store, options};
+    runner.add(listener("bill", Query{}, receiver.function()));
+    runner.start();
+    REQUIRE(runner.wait_for_listener("bill", Position{1}, 10s) == WaitResult::reached);
+    CHECK(runner.wait_for_listener("bill", Position{2}, 100ms) == WaitResult::timed_out);
+    runner.stop();
+    CHECK(receiver.got().size() == 1);
+}
+
 TEST_CASE("queues that no runner could have are refused", "[listeners][queue]") {
     auto store = EventStore::temporary();
     const auto begins_with = [&](std::vector<QueueOptions> queues) {

@@ -96,8 +96,10 @@ bool WorkQueue::run_one() {
 // Deliveries begin at even distances; time in which none was wanted is not made up for.
 void WorkQueue::keep_rate() {
     if (options_.rate <= 0) return;
+    // What the clock can add, though a thousand workers wait one behind another.
+    constexpr std::chrono::duration<double> longest = std::chrono::hours{24 * 30};
     const auto distance = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-        std::chrono::duration<double>{1 / options_.rate});
+        std::min(longest, std::chrono::duration<double>{1 / options_.rate}));
     std::unique_lock lock{mutex_};
     const auto now = std::chrono::steady_clock::now();
     const auto turn = std::max(next_begin_, now);
