@@ -38,6 +38,20 @@ TEST_CASE("waits grow by their factor up to the longest, and jitter stays within
     CHECK(retry.wait_behind(9, 0.5) == 10s);
 }
 
+TEST_CASE("waits that begin with none stay none, and others end at the longest, however steep they grow",
+          "[listeners][retry]") {
+    RetryPolicy retry;
+    retry.factor = 1e300;
+    retry.longest = 60s;
+    for (const int failure : {1, 2, 3, 1'000}) {
+        CAPTURE(failure);
+        retry.first = 0ms;
+        CHECK(retry.wait_behind(failure, 1) == 0ms);
+        retry.first = 1ms;
+        CHECK(retry.wait_behind(failure, 0.5) == (failure == 1 ? 1ms : 60s));
+    }
+}
+
 TEST_CASE("a target may ask for a longer wait, but not for a shorter one, nor for ever", "[listeners][retry]") {
     auto store = EventStore::temporary();
     test::FakeClock clock;

@@ -66,7 +66,9 @@ milliseconds RetryPolicy::wait_behind(int failures, double random) const {
     const int behind = std::max(failures, 1);
     double wait = 0;
     if (delays.empty()) {
-        wait = static_cast<double>(first.count()) * std::pow(factor, behind - 1);
+        // Bounded, as nothing times infinity would be no number.
+        const auto times = std::min(std::pow(factor, behind - 1), static_cast<double>(longest_wait.count()));
+        wait = static_cast<double>(first.count()) * times;
     } else {
         const auto last = static_cast<int>(delays.size());
         wait = static_cast<double>(delays[static_cast<std::size_t>(std::min(behind, last) - 1)].count());
