@@ -169,9 +169,12 @@ bool GenerationBuild::run(const Progress& progress) {
     const auto batch = options_.batch * (projection_.folds_in_memory() ? 4 : 1);
     const auto target = [&] { return until_.value_or(store_.head()); };
     bool is_there = false;
-    in_background(options_.niceness,
-                  [&] { is_there = fold(*file_, *model_, batch, options_.stop, progress, target); });
-    return is_there;
+    in_background(options_.niceness, [&, most = target()] {
+        is_there = fold(*file_, *model_, batch, options_.stop, progress, [&] { return most; });
+    });
+    // What was appended meanwhile, without making way: or else who appends without a rest might stay ahead for
+    // good.
+    return is_there && fold(*file_, *model_, batch, options_.stop, progress, target);
 }
 
 // The old generation, open for writing; empty where there is none, or it is damaged beyond that.

@@ -22,17 +22,19 @@ std::atomic<int> niceness_of_handler;
 std::atomic<bool> by_the_caller;
 std::thread::id caller;
 
-// Notes who calls it; fails at "Refunded" where it is told to.
+// Notes who calls it; fails at "Refunded" where it is told to, and appends beside the event at position 50.
 struct Witness {
     static constexpr auto name = "witness";
     static constexpr int version = 1;
     bool fails = false;
+    EventStore* appends_to = nullptr;
     static void setup(Model& model) { model.exec("CREATE TABLE witness (n INTEGER NOT NULL)"); }
     void on(const Event& event, Model& model) const {
         niceness_of_handler = niceness_here();
         by_the_caller = std::this_thread::get_id() == caller;
         if (fails && event.type == "Refunded") throw std::runtime_error{"no refunds"};
         model.exec("INSERT INTO witness VALUES (?)", event.position.value());
+        if (appends_to != nullptr && event.position == Position{50}) test::pay(*appends_to, 3);
     }
 };
 
@@ -83,6 +85,15 @@ TEST_CASE_METHOD(Background, "rebuilds together, into a file, and checks fold in
     CHECK_FALSE(by_the_caller);
     CHECK(niceness_of_handler == std::min(before + 3, 19));
     CHECK(niceness_here() == before);
+}
+
+TEST_CASE_METHOD(Background, "what is appended while a rebuild makes way is folded by the caller",
+                 "[projections]") {
+    const auto rebuilt = test::rebuild_now(store, *projection(Witness{.appends_to = &store}));
+    CHECK(rebuilt.events == 53);
+    CHECK(test::rows(store, "witness", "SELECT count(*), max(n) FROM witness") == test::Lines{"53 53"});
+    CHECK(by_the_caller);
+    CHECK(niceness_of_handler == before);
 }
 
 TEST_CASE_METHOD(Background, "what a handler throws in the background comes to the caller", "[projections]") {

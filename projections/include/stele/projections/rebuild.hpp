@@ -56,8 +56,8 @@ struct RebuildOptions {
     std::chrono::milliseconds grace{50};
     /// The log is folded in a thread that is so many steps nicer (nice(2)) than the caller's, who waits for it:
     /// so appends and readers, of this process and others, get a core at once when they need one, and the rebuild
-    /// what they leave, or a quarter of a core against each that never rests. 0: in the calling thread. What comes
-    /// behind that, the switch above all, is done in the calling thread.
+    /// what they leave, or a quarter of a core against each that never rests. 0: in the calling thread. What was
+    /// appended meanwhile is folded in the calling thread, which then switches.
     int niceness = 5;
     /// Called after each transaction, by the thread that is at it.
     std::function<void(const FoldProgress&)> progress{};
