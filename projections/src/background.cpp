@@ -18,7 +18,7 @@ constexpr int nicest = 19;  // setpriority(2)
 void be_nicer(int niceness) noexcept {
     const auto self = static_cast<id_t>(::gettid());
     const auto before = ::getpriority(PRIO_PROCESS, self);
-    (void)::setpriority(PRIO_PROCESS, self, std::min(before + niceness, nicest));
+    (void)::setpriority(PRIO_PROCESS, self, before + std::min(niceness, nicest - before));
 }
 
 }  // namespace

@@ -250,3 +250,20 @@ TEST_CASE("a read model that a check cannot compare is no damage", "[e2e][projec
     CHECK(changed.status == 1);
     CHECK_THAT(changed.err, ContainsSubstring("rebuild it"));
 }
+
+TEST_CASE("a rebuild and a check make way as much as they are told to, within what there is",
+          "[e2e][projection][operate]") {
+    Workplace at;
+    seeded(at);
+    for (const auto* niceness : {"0", "5", "19"}) {
+        CAPTURE(niceness);
+        CHECK(at.stele({"projection", "rebuild", "counts", "--nice", niceness}).status == 0);
+        CHECK(at.stele({"projection", "check", "counts", "--nice", niceness}).status == 0);
+    }
+    for (const auto* word : {"20", "-1", "much", "1.5", ""}) {
+        CAPTURE(word);
+        const auto refused = at.stele({"projection", "rebuild", "counts", "--nice", word});
+        CHECK(refused.status == 2);
+        CHECK(refused.err.find("--nice: expected a whole number from 0 to 19, found") != std::string::npos);
+    }
+}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 
@@ -51,7 +52,7 @@ struct Background {
 
 TEST_CASE_METHOD(Background, "a rebuild folds in a thread that is nicer, and the caller stays as it was",
                  "[projections]") {
-    const int niceness = GENERATE(1, 5, 19, 100);
+    const int niceness = GENERATE(1, 5, 19, 100, std::numeric_limits<int>::max());
     CAPTURE(niceness);
     test::rebuild_now(store, *witness, {.niceness = niceness});
     CHECK_FALSE(by_the_caller);

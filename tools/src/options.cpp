@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace stele::tool {
 namespace {
@@ -44,6 +45,16 @@ Take into(std::optional<std::string>& to) {
     return [&to](const std::string& word) { to = word; };
 }
 
+// Throws BadValue, which says what was `expected`.
+std::int64_t whole_number(const std::string& word, std::int64_t least, std::int64_t most,
+                          const std::string& expected) {
+    std::int64_t parsed = 0;
+    const char* end = word.data() + word.size();
+    const auto [stop, error] = std::from_chars(word.data(), end, parsed);
+    if (error != std::errc{} || stop != end || parsed < least || parsed > most) throw BadValue{expected, word};
+    return parsed;
+}
+
 }  // namespace
 
 void argument(CLI::App& app, const char* name, std::string& to, const char* help) {
@@ -75,12 +86,8 @@ void texts(CLI::App& app, const char* name, const char* value, std::vector<std::
 void number(CLI::App& app, const char* name, const char* value, std::optional<std::int64_t>& to, std::int64_t least,
             const char* help) {
     const auto take = [&to, least](const std::string& word) {
-        std::int64_t parsed = 0;
-        const char* end = word.data() + word.size();
-        const auto [stop, error] = std::from_chars(word.data(), end, parsed);
-        if (error != std::errc{} || stop != end || parsed < least)
-            throw BadValue{"a whole number" + (least > 0 ? " from " + std::to_string(least) : std::string{}), word};
-        to = parsed;
+        to = whole_number(word, least, std::numeric_limits<std::int64_t>::max(),
+                          "a whole number" + (least > 0 ? " from " + std::to_string(least) : std::string{}));
     };
     one(app, name, value, take, help);
 }
@@ -88,12 +95,7 @@ void number(CLI::App& app, const char* name, const char* value, std::optional<st
 void nice(CLI::App& app, std::optional<std::int64_t>& to) {
     constexpr std::int64_t nicest = 19;
     const auto take = [&to](const std::string& word) {
-        std::int64_t parsed = -1;
-        const char* end = word.data() + word.size();
-        const auto [stop, error] = std::from_chars(word.data(), end, parsed);
-        if (error != std::errc{} || stop != end || parsed < 0 || parsed > nicest)
-            throw BadValue{"a whole number from 0 to 19", word};
-        to = parsed;
+        to = whole_number(word, 0, nicest, "a whole number from 0 to 19");
     };
     one(app, "--nice", "N", take,
         "make way for other work, as nice(1) does: 0 not at all, 19 the most; 5 if absent");
