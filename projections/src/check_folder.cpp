@@ -1,5 +1,7 @@
 #include "check_folder.hpp"
 
+#include "models_folder.hpp"
+
 #include <stele/projections/check.hpp>
 
 #include <fcntl.h>
@@ -7,15 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
 namespace stele {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::array side_files{"-wal", "-shm", "-journal"};
 
 // Whether `descriptor` is still what the name leads to: another check that ended just now may have removed it.
 bool leads_to(const fs::path& folder, int descriptor) {
@@ -59,10 +58,6 @@ CheckFolder::~CheckFolder() {
 
 void CheckFolder::discard_copy() const noexcept { discard(copy()); }
 
-void CheckFolder::discard(const fs::path& file) const noexcept {
-    std::error_code ignored;
-    fs::remove(file, ignored);
-    for (const auto* suffix : side_files) fs::remove(file.string() + suffix, ignored);
-}
+void CheckFolder::discard(const fs::path& file) const noexcept { remove_database(file); }
 
 }  // namespace stele

@@ -14,7 +14,7 @@
 namespace stele {
 namespace {
 
-std::string quoted(const std::string& name) {
+std::string quoted_name(const std::string& name) {
     std::string text = "\"";
     for (const char c : name) text += c == '"' ? "\"\"" : std::string(1, c);
     return text + "\"";
@@ -112,7 +112,7 @@ std::map<std::string, std::string> definitions_of(sqlite3* db) {
 }
 
 std::int64_t rows_in(sqlite3* db, const std::string& table) {
-    sql::Statement count{db, "SELECT count(*) FROM " + quoted(table)};
+    sql::Statement count{db, "SELECT count(*) FROM " + quoted_name(table)};
     (void)count.step();
     return count.integer(0);
 }
@@ -162,7 +162,7 @@ struct TableComparison::Columns {
 
     [[nodiscard]] std::string list(const std::string& behind_each = {}) const {
         std::string text;
-        for (const auto& name : names) text += (text.empty() ? "" : ", ") + quoted(name) + behind_each;
+        for (const auto& name : names) text += (text.empty() ? "" : ", ") + quoted_name(name) + behind_each;
         return text;
     }
 
@@ -299,7 +299,7 @@ bool TableComparison::compare_row(const std::string& table, const Columns& colum
 // keys, as NULL in a primary key allows, the columns behind it decide, and equal rows meet.
 void TableComparison::compare_all(const std::string& table, const Columns& columns, TableChecked& into) {
     const auto query =
-        "SELECT " + columns.list() + " FROM " + quoted(table) + " ORDER BY " + columns.list(" COLLATE BINARY");
+        "SELECT " + columns.list() + " FROM " + quoted_name(table) + " ORDER BY " + columns.list(" COLLATE BINARY");
     Cursor stored{stored_, query};
     Cursor computed{computed_, query};
     const auto only_in = [&](Difference::Kind kind, Cursor& side) {
@@ -337,10 +337,10 @@ void TableComparison::compare_all(const std::string& table, const Columns& colum
 void TableComparison::compare_sample(const std::string& table, const Columns& columns, TableChecked& into) {
     // A seed for each table, so that a table more does not change what is drawn from the others.
     std::mt19937_64 random{settings_.seed ^ std::hash<std::string>{}(table)};
-    const auto all = "SELECT " + columns.list() + " FROM " + quoted(table);
+    const auto all = "SELECT " + columns.list() + " FROM " + quoted_name(table);
     std::string by_key = all + " WHERE ";
     for (int key = 0; key < columns.keys; ++key)
-        by_key += (key > 0 ? " AND " : "") + quoted(columns.names[static_cast<std::size_t>(key)]) + " IS ?" +
+        by_key += (key > 0 ? " AND " : "") + quoted_name(columns.names[static_cast<std::size_t>(key)]) + " IS ?" +
                   std::to_string(key + 1);
 
     std::set<std::string> told;  // keys of rows that differ, at most as many as are drawn

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr int application_id = 0x53746c43;  // "StlC"
 
-constexpr auto tables = R"sql(
+constexpr auto control_tables = R"sql(
 CREATE TABLE leases (
     name TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,   -- 0: free
@@ -129,14 +129,14 @@ CREATE INDEX deduplicated_until ON deduplicated (listener, until);
 )sql";
 
 // When the WAL has so many pages, it is copied into the database.
-constexpr int checkpoint_pages = 1'000;
+constexpr int control_checkpoint_pages = 1'000;
 
 std::int64_t number_of(sqlite3* db, const char* query) {
     sql::Statement row{db, query};
     return row.step() ? row.integer(0) : 0;
 }
 
-bool is_busy(const sql::SqlError& error) {
+bool is_locked(const sql::SqlError& error) {
     constexpr int primary = 0xff;
     return (error.result_code() & primary) == SQLITE_BUSY;
 }
@@ -164,7 +164,7 @@ ControlDb::ControlDb(const fs::path& folder, const std::string& sqlite_vfs)
                 prepare();
                 ready = true;
             } catch (const sql::SqlError& error) {
-                if (!is_busy(error) || std::chrono::steady_clock::now() >= give_up) throw;
+                if (!is_locked(error) || std::chrono::steady_clock::now() >= give_up) throw;
                 std::this_thread::sleep_for(std::chrono::milliseconds{1});
             }
         }
@@ -188,7 +188,7 @@ void ControlDb::prepare() {
         sql::execute(db, "BEGIN IMMEDIATE");
         try {
             if (is_blank()) {  // another process may have been quicker
-                sql::execute(db, tables);
+                sql::execute(db, control_tables);
                 sql::execute(db, later_projection_tables);
                 sql::execute(db, listener_tables);
                 sql::execute(db, ("PRAGMA application_id = " + std::to_string(application_id)).c_str());
@@ -246,7 +246,7 @@ ControlDb::Writing::~Writing() {
 
 void ControlDb::Writing::commit() {
     sql::execute(control_.db_.get(), "COMMIT");
-    if (control_.wal_pages_ >= checkpoint_pages) control_.checkpoint();
+    if (control_.wal_pages_ >= control_checkpoint_pages) control_.checkpoint();
 }
 
 // By a second connection while the first one holds the write lock, so that no commit of any process runs beside it.

@@ -21,7 +21,7 @@ constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 5'000ms;
 constexpr int clean_every = 20;  // looks
 
-std::string quoted(const std::string& name) { return "projection \"" + name + "\""; }
+std::string called(const std::string& name) { return "projection \"" + name + "\""; }
 
 }  // namespace
 
@@ -108,7 +108,7 @@ Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may
         if (error.code() == "projection_fenced") {
             token_ = 0;
             leave(Phase::elsewhere, RunnerNews::Kind::lost,
-                  quoted(projection_->name()) + " was taken over by another runner");
+                  called(projection_->name()) + " was taken over by another runner");
             return look_again();
         }
         if (error.code() == "projection_busy") {  // somebody else builds or advances it: his business
@@ -123,9 +123,9 @@ Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may
         }
         return be_in_trouble(error.what());
     } catch (const std::exception& error) {
-        return be_in_trouble(quoted(projection_->name()) + ": " + error.what());
+        return be_in_trouble(called(projection_->name()) + ": " + error.what());
     } catch (...) {
-        return be_in_trouble(quoted(projection_->name()) + ": something was thrown that is no std::exception");
+        return be_in_trouble(called(projection_->name()) + ": something was thrown that is no std::exception");
     }
 }
 
@@ -180,7 +180,7 @@ std::optional<Hosted::Turn> Hosted::look(const std::stop_token& stop, bool may_b
 
     if (context_.control.is_dropped(projection_->name())) {
         if (place().phase != Phase::paused)
-            leave(Phase::paused, RunnerNews::Kind::dropped, quoted(projection_->name()) + " was dropped");
+            leave(Phase::paused, RunnerNews::Kind::dropped, called(projection_->name()) + " was dropped");
         return look_again();
     }
     if (!own()) return look_again();
@@ -207,7 +207,7 @@ bool Hosted::own() {
     if (token_ != 0) {
         token_ = 0;
         leave(Phase::elsewhere, RunnerNews::Kind::lost,
-              quoted(projection_->name()) + " was taken over by another runner");
+              called(projection_->name()) + " was taken over by another runner");
     }
 
     const auto holder = Leases::holder(context_.control, lease_);
@@ -228,7 +228,7 @@ bool Hosted::own() {
         token = context_.leases.take(lease_, found ? found->token : 0);
     }
     if (!token) return false;  // another one was quicker
-    tell(RunnerNews::Kind::owned, quoted(projection_->name()) + ": owned by this runner" + from);
+    tell(RunnerNews::Kind::owned, called(projection_->name()) + ": owned by this runner" + from);
     token_ = *token;
     sighting_.reset();
     publish(Phase::preparing);
@@ -274,7 +274,7 @@ std::optional<Hosted::Turn> Hosted::open_current(const std::stop_token& stop, bo
 
     const auto found = current_generation();
     if (found && found->state == "paused") {
-        stay(Phase::paused, RunnerNews::Kind::paused, quoted(projection_->name()) + " is paused", found->position);
+        stay(Phase::paused, RunnerNews::Kind::paused, called(projection_->name()) + " is paused", found->position);
         return look_again();
     }
     if (is_superseded(found)) {
@@ -345,7 +345,7 @@ void Hosted::leave_to_another(const Generation& found) {
     const auto definition = found.version == ours ? "another definition of version " + std::to_string(ours)
                                                   : "version " + std::to_string(found.version);
     stay(Phase::superseded, RunnerNews::Kind::superseded,
-         quoted(projection_->name()) + " was built by " + definition + "; this runner has version " +
+         called(projection_->name()) + " was built by " + definition + "; this runner has version " +
              std::to_string(ours) + " as it was when it started, and leaves it alone",
          found.position);
 }
@@ -369,7 +369,7 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
     if (!std::exchange(says_it_builds_, true)) {
         // News are told between turns, and this one is to be told before the build.
         tell(RunnerNews::Kind::building,
-             quoted(projection_->name()) + ": building version " + std::to_string(projection_->version()));
+             called(projection_->name()) + ": building version " + std::to_string(projection_->version()));
         return look_again(Next::more);
     }
     RebuildOptions options;
@@ -381,7 +381,7 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
     const auto built = rebuild(context_.store, *projection_, options);
     if (!built) return look_again();
     says_it_builds_ = false;
-    tell(RunnerNews::Kind::built, quoted(projection_->name()) + ": generation " +
+    tell(RunnerNews::Kind::built, called(projection_->name()) + ": generation " +
                                       std::to_string(built->generation.number) + ", " +
                                       std::to_string(built->events) + " events up to position " +
                                       std::to_string(built->generation.position.value()));
@@ -414,7 +414,7 @@ Hosted::Turn Hosted::advance(std::size_t max, std::optional<Position> known_head
     }
     const bool done = fold.looked_to() >= head;
     if (done && place().phase != Phase::following)
-        tell(RunnerNews::Kind::live, quoted(projection_->name()) + " follows the log");
+        tell(RunnerNews::Kind::live, called(projection_->name()) + " follows the log");
     if (done) publish(Phase::following);
     return {done ? Next::events : Next::more, events,
             unwritten_since_ ? std::chrono::milliseconds{write_positions_after} : context_.options.look_every};

@@ -41,9 +41,9 @@ std::optional<json> in_column_order(const json& row, const std::vector<std::stri
 }
 
 // One test under way: its log, and the read model of what was given so far.
-class Run {
+class TestRun {
 public:
-    Run(const ProjectionTest& test, const Projection& projection) : test_(test), projection_(projection) {}
+    TestRun(const ProjectionTest& test, const Projection& projection) : test_(test), projection_(projection) {}
 
     ProjectionTestResult result() {
         for (const auto& step : test_.steps) {
@@ -165,7 +165,7 @@ private:
 }  // namespace
 
 ProjectionTestResult run_test(const ProjectionTest& test, const Projection& projection) {
-    return Run{test, projection}.result();
+    return TestRun{test, projection}.result();
 }
 
 }  // namespace stele

@@ -7,7 +7,7 @@
 namespace stele {
 namespace {
 
-std::string quoted(const std::string& text) {
+std::string json_quoted(const std::string& text) {
     return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -47,7 +47,7 @@ struct ToText {
         const auto text = nlohmann::json(number).dump();
         return text != "null" ? text : number > 0 ? "Inf" : "-Inf";
     }
-    std::string operator()(const std::string& text) const { return quoted(text); }
+    std::string operator()(const std::string& text) const { return json_quoted(text); }
     std::string operator()(const Blob& blob) const { return "x'" + hexadecimal(blob.bytes) + "'"; }
 };
 

@@ -6,19 +6,12 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
-#include <sstream>
 
 namespace stele {
 
 namespace {
 
 constexpr auto in_program = "C++";
-
-std::string name_of(const TypeVersion& kind) {
-    std::ostringstream out;
-    out << kind;
-    return out.str();
-}
 
 // A type as it may be appended, a version that counts from 1.
 void require_sound(const TypeVersion& kind, const std::string& place) {
@@ -37,7 +30,7 @@ void require_sound(const TypeVersion& kind, const std::string& place) {
 void require_next_exists(const TypeVersion& from, const std::string& place) {
     if (from.version < std::numeric_limits<int>::max()) return;
     throw EventTypesError{place, "expected an upcaster of a version that has a next one, found one of " +
-                                     name_of(from) + ", the greatest there can be"};
+                                     detail::name_of(from) + ", the greatest there can be"};
 }
 
 // Of the same type an upcaster gives the next version: a chain has no leaps, so that every version has one way on.
@@ -45,9 +38,9 @@ void require_next_version(const TypeVersion& from, const detail::UpcastStep& ste
     for (const auto& into : step.into) {
         require_sound(into, step.place);
         if (into.type != from.type || into.version == from.version + 1) continue;
-        throw EventTypesError{step.place, "expected " + name_of({from.type, from.version + 1}) +
-                                              " or another type to be made of " + name_of(from) + ", found " +
-                                              name_of(into)};
+        throw EventTypesError{step.place, "expected " + detail::name_of({from.type, from.version + 1}) +
+                                              " or another type to be made of " + detail::name_of(from) +
+                                              ", found " + detail::name_of(into)};
     }
 }
 
@@ -94,8 +87,8 @@ void EventTypes::add_step(TypeVersion from, detail::UpcastStep step) {
     require_next_version(from, step);
     const auto known = parts_->steps.find(from);
     if (known != parts_->steps.end()) {
-        throw EventTypesError{step.place, "expected one upcaster of " + name_of(from) + ", found another one in " +
-                                              known->second.place};
+        throw EventTypesError{step.place, "expected one upcaster of " + detail::name_of(from) +
+                                              ", found another one in " + known->second.place};
     }
     changed().steps.emplace(std::move(from), std::move(step));
 }
@@ -148,7 +141,7 @@ EventTypes& EventTypes::add(std::string type, int version, JsonSchema schema) {
     const auto place_of = [](const JsonSchema& one) { return one.file().empty() ? in_program : one.file(); };
     require_sound(kind, place_of(schema));
     if (const auto known = parts_->schemas.find(kind); known != parts_->schemas.end()) {
-        throw EventTypesError{place_of(schema), "expected one schema of " + name_of(kind) +
+        throw EventTypesError{place_of(schema), "expected one schema of " + detail::name_of(kind) +
                                                     ", found another one in " + place_of(known->second)};
     }
     changed().schemas.emplace(std::move(kind), std::move(schema));

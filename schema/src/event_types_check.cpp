@@ -2,17 +2,10 @@
 #include "upcast_bench.hpp"
 
 #include <set>
-#include <sstream>
 
 namespace stele {
 
 namespace {
-
-std::string name_of(const TypeVersion& kind) {
-    std::ostringstream out;
-    out << kind;
-    return out.str();
-}
 
 using Renames = std::map<std::string, detail::Rename>;
 
@@ -49,7 +42,7 @@ private:
         if (step == steps_.end() || done_.count(kind) != 0) return;
         if (!under_way_.insert(kind).second) {
             throw EventTypesError{step->second.place, "expected upcasters to come to an end, found " +
-                                                          name_of(kind) + " made of itself, by way of " +
+                                                          detail::name_of(kind) + " made of itself, by way of " +
                                                           last_->place};
         }
         for (const auto& into : step->second.into) {
@@ -75,8 +68,8 @@ void check_gaps(const std::map<TypeVersion, detail::UpcastStep>& steps) {
         const bool goes_on = std::find(step.into.begin(), step.into.end(), next) != step.into.end();
         const auto later = steps.upper_bound(from);
         if (!goes_on || later == steps.end() || later->first.type != from.type || later->first == next) continue;
-        throw EventTypesError{later->second.place, "expected an upcaster of " + name_of(next) + " between " +
-                                                       step.place + " and this one, found none"};
+        throw EventTypesError{later->second.place, "expected an upcaster of " + detail::name_of(next) +
+                                                       " between " + step.place + " and this one, found none"};
     }
 }
 

@@ -30,6 +30,11 @@ struct UpcastStep {
     return from < std::numeric_limits<int>::max() ? from + 1 : from;
 }
 
+/// `SiteCreated v2`, as it is written to a stream.
+[[nodiscard]] inline std::string name_of(const TypeVersion& kind) {
+    return kind.type + " v" + std::to_string(kind.version);
+}
+
 struct Rename {
     std::string to;
     std::string place;  ///< file and line, or "C++"

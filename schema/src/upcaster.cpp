@@ -9,12 +9,6 @@ namespace stele {
 
 namespace {
 
-std::string name_of(const TypeVersion& kind) {
-    std::ostringstream out;
-    out << kind;
-    return out.str();
-}
-
 std::string message_of(const std::string& place, const Event& stored, const TypeVersion& kind,
                        const std::string& reason) {
     std::ostringstream out;
@@ -182,8 +176,8 @@ std::string Upcasters::fingerprint(const std::vector<std::string>& types) const 
     std::string text;
     for (const auto& [from, step] : compiled_->steps) {
         if (!concerns(from.type)) continue;
-        add_part(text, name_of(from));
-        for (const auto& into : step.into) add_part(text, name_of(into));
+        add_part(text, detail::name_of(from));
+        for (const auto& into : step.into) add_part(text, detail::name_of(into));
         if (!step.is_sql()) add_part(text, "C++ " + compiled_->revision);
         for (const auto& expression : step.expressions) add_part(text, expression.text);
     }

@@ -16,7 +16,7 @@
 namespace stele::tool {
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
+constexpr std::size_t line_buffer_bytes = std::size_t{256} << 10;
 
 Failure failed(const std::string& path, int reason) {
     return Failure{Exit::failed, "output", path + ": " + std::strerror(reason), {{"file", path}}};
@@ -53,7 +53,7 @@ public:
 private:
     z_stream stream_{};
     std::vector<Bytef> input_;
-    std::vector<Bytef> out_ = std::vector<Bytef>(buffer_bytes);
+    std::vector<Bytef> out_ = std::vector<Bytef>(line_buffer_bytes);
 };
 
 LineWriter::LineWriter(std::string path)
@@ -69,7 +69,7 @@ LineWriter::~LineWriter() {
 void LineWriter::line(std::string_view text) {
     buffer_ += text;
     buffer_ += '\n';
-    if (buffer_.size() >= buffer_bytes) flush();
+    if (buffer_.size() >= line_buffer_bytes) flush();
 }
 
 void LineWriter::put(std::string_view bytes) {

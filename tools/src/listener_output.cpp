@@ -10,11 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-Json time_or_null(const std::optional<Timestamp>& time) {
-    return time && *time != Timestamp{} ? Json(to_rfc3339(*time)) : Json();
-}
-
 Json to_json(const BreakerStatus& breaker) {
     return {{"target", breaker.target},
             {"state", breaker.state},

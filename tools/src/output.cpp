@@ -13,10 +13,22 @@
 namespace stele::tool {
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{64} << 10;
+constexpr std::size_t output_buffer_bytes = std::size_t{64} << 10;
 constexpr std::size_t rows_to_measure = 256;
 
 }  // namespace
+
+nlohmann::ordered_json or_null(const std::optional<std::string>& text) {
+    return text ? nlohmann::ordered_json(*text) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json text_or_null(const std::string& text) {
+    return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+}
+
+nlohmann::ordered_json time_or_null(const std::optional<Timestamp>& time) {
+    return time && *time != Timestamp{} ? nlohmann::ordered_json(to_rfc3339(*time)) : nlohmann::ordered_json();
+}
 
 bool write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -34,13 +46,13 @@ Output::Output(int fd) : fd_(fd), terminal_(is_terminal(fd)), colour_(wants_colo
 
 void Output::write(std::string_view text) {
     buffer_ += text;
-    if (buffer_.size() >= buffer_bytes) flush();
+    if (buffer_.size() >= output_buffer_bytes) flush();
 }
 
 void Output::line(std::string_view text) {
     buffer_ += text;
     buffer_ += '\n';
-    if (buffer_.size() >= buffer_bytes) flush();
+    if (buffer_.size() >= output_buffer_bytes) flush();
 }
 
 void Output::json(const nlohmann::ordered_json& value) {

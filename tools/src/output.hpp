@@ -1,9 +1,12 @@
 // Output: results on standard output, buffered; and tables of them for people.
 #pragma once
 
+#include <stele/schema/time.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +43,13 @@ private:
 
 /// Writes all of `bytes` to `fd`, however often it takes. Returns false and leaves errno where that fails.
 [[nodiscard]] bool write_all(int fd, std::string_view bytes);
+
+/// For a member that may have no value: null where `text` is none.
+[[nodiscard]] nlohmann::ordered_json or_null(const std::optional<std::string>& text);
+/// The same, where an empty text stands for none.
+[[nodiscard]] nlohmann::ordered_json text_or_null(const std::string& text);
+/// The same, where the beginning of time stands for none.
+[[nodiscard]] nlohmann::ordered_json time_or_null(const std::optional<Timestamp>& time);
 
 /// Rows under a heading, aligned. Looks at some hundred rows to find the widths and then lets them go, so a table
 /// of any length takes little memory; a wider cell further down widens its column from there on.

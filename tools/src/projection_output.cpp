@@ -10,9 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-Json time_or_null(Timestamp time) { return time == Timestamp{} ? Json() : Json(to_rfc3339(time)); }
-
 Json to_json(const BuildStatus& building) {
     return {{"generation", building.generation},
             {"version", building.version},

@@ -14,12 +14,12 @@ constexpr auto look_every = 50ms;
 // A place that passes over events that were not selected is stored this often.
 constexpr auto store_positions_every = 1'000ms;
 // How long to wait after trouble: doubled each time, up to the longest.
-constexpr auto first_retry = 100ms;
-constexpr auto longest_retry = 5'000ms;
+constexpr auto first_pause = 100ms;
+constexpr auto longest_pause = 5'000ms;
 // With more parked keys than are known by heart, every event costs a look until there are fewer.
 constexpr auto reload_keys_every = 30s;
 
-std::string quoted(const std::string& name) { return "listener \"" + name + "\""; }
+std::string named(const std::string& name) { return "listener \"" + name + "\""; }
 
 }  // namespace
 
@@ -76,7 +76,7 @@ Courier::Turn Courier::trouble(const std::string& text) {
     range_.reset();
     next_look_ = {};
     const auto wait =
-        std::min<std::chrono::milliseconds>(longest_retry, first_retry * (1 << std::min(troubles_, 6)));
+        std::min<std::chrono::milliseconds>(longest_pause, first_pause * (1 << std::min(troubles_, 6)));
     ++troubles_;
     if (text != last_trouble_) tell(RunnerNews::Kind::trouble, text + "; nothing is delivered until this is over");
     last_trouble_ = text;
@@ -111,7 +111,7 @@ bool Courier::look() {
     is_due_known_ = false;
     const auto place = ledger_.place();
     if (!place || !context_.leases.holds(lease_, token_)) {
-        lose(quoted(listener_->name()) + " was taken over by another runner");
+        lose(named(listener_->name()) + " was taken over by another runner");
         return false;
     }
     if (!is_loaded_ || place->epoch != epoch_) {
@@ -127,12 +127,12 @@ void Courier::change_state(const ListenerPlace& place) {
     state_ = place.state;
     if (state_ == "live") {
         holds_ &= ~hold_for_state;
-        tell(RunnerNews::Kind::live, quoted(listener_->name()) + " delivers");
+        tell(RunnerNews::Kind::live, named(listener_->name()) + " delivers");
     } else {
         holds_ |= hold_for_state;
-        if (state_ == "paused") tell(RunnerNews::Kind::paused, quoted(listener_->name()) + " is paused");
+        if (state_ == "paused") tell(RunnerNews::Kind::paused, named(listener_->name()) + " is paused");
         if (state_ == "failed")
-            tell(RunnerNews::Kind::failed, quoted(listener_->name()) + " has stopped: " + place.error);
+            tell(RunnerNews::Kind::failed, named(listener_->name()) + " has stopped: " + place.error);
     }
 }
 
@@ -154,7 +154,7 @@ bool Courier::own() {
     if (!ledger_.claim(*token, head.queue, head.sink)) return false;
     token_ = *token;
     sighting_.reset();
-    tell(RunnerNews::Kind::owned, quoted(listener_->name()) + ": owned by this runner" + from);
+    tell(RunnerNews::Kind::owned, named(listener_->name()) + ": owned by this runner" + from);
     load();
     return true;
 }
@@ -195,11 +195,11 @@ Position Courier::start() const {
 void Courier::load() {
     unload();
     auto place = ledger_.place();
-    if (!place) throw StoreError{"control_file", "control.db: " + quoted(listener_->name()) + " is gone from it"};
+    if (!place) throw StoreError{"control_file", "control.db: " + named(listener_->name()) + " is gone from it"};
     const auto log_head = context_.store.head();
     if (place->read_to > log_head) {
         throw StoreError{"listener_ahead",
-                         quoted(listener_->name()) + " is at position " + std::to_string(place->read_to.value()) +
+                         named(listener_->name()) + " is at position " + std::to_string(place->read_to.value()) +
                              ", the log ends at " + std::to_string(log_head.value()) +
                              ": the log lost events. Find out why, then `stele listener rewind " +
                              listener_->name() + " --to " + std::to_string(log_head.value()) + "`"};
@@ -296,7 +296,7 @@ void Courier::settle_now(bool is_beat) {
         throw;
     }
     if (settled.outcome == Ledger::Outcome::fenced)
-        return lose(quoted(listener_->name()) + " was taken over by another runner");
+        return lose(named(listener_->name()) + " was taken over by another runner");
     if (settled.outcome == Ledger::Outcome::moved) return load();
 
     stored_at_ = std::chrono::steady_clock::now();

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds longest_wait = std::chrono::hours{24 * 365};
+constexpr milliseconds longest_delay = std::chrono::hours{24 * 365};
 
 void check_name(const std::string& name) {
     try {
@@ -30,7 +30,7 @@ public:
         if (!holds) throw InvalidInput{field + " of listener \"" + listener_ + "\"", expected, found};
     }
     void expect_wait(milliseconds wait, const std::string& field) const {
-        expect(wait >= milliseconds::zero() && wait <= longest_wait, field, "a time from 0 to a year",
+        expect(wait >= milliseconds::zero() && wait <= longest_delay, field, "a time from 0 to a year",
                std::to_string(wait.count()) + " ms");
     }
 
@@ -67,13 +67,13 @@ milliseconds RetryPolicy::wait_behind(int failures, double random) const {
     double wait = 0;
     if (delays.empty()) {
         // Bounded, as nothing times infinity would be no number.
-        const auto times = std::min(std::pow(factor, behind - 1), static_cast<double>(longest_wait.count()));
+        const auto times = std::min(std::pow(factor, behind - 1), static_cast<double>(longest_delay.count()));
         wait = static_cast<double>(first.count()) * times;
     } else {
         const auto last = static_cast<int>(delays.size());
         wait = static_cast<double>(delays[static_cast<std::size_t>(std::min(behind, last) - 1)].count());
     }
-    const auto most = delays.empty() ? longest : longest_wait;
+    const auto most = delays.empty() ? longest : longest_delay;
     const auto even = bounded(wait, most);
     return bounded(static_cast<double>(even.count()) * (1 + jitter * (2 * random - 1)), most);
 }

@@ -44,7 +44,7 @@ std::int64_t dead_of(sqlite3* db, const std::string& listener) {
 }
 
 // What control.db says; who owns it is looked up behind that.
-struct Found {
+struct Recorded {
     std::optional<ListenerRow> row;
     Parked parked;
     std::int64_t dead = 0;
@@ -60,11 +60,11 @@ public:
         return control_->read([](sqlite3* db) { return listeners_in(db); });
     }
 
-    [[nodiscard]] Found of(const std::string& name) const {
+    [[nodiscard]] Recorded of(const std::string& name) const {
         if (!control_) return {};
         return control_->read([&](sqlite3* db) {
             const ControlSnapshot snapshot{db};
-            return Found{listener_row(db, name), parked_by(db, name), dead_of(db, name)};
+            return Recorded{listener_row(db, name), parked_by(db, name), dead_of(db, name)};
         });
     }
 

@@ -88,6 +88,14 @@ void append_canonical(std::string& out, const Value& value) {
     }
 }
 
+/// The same as a text of its own.
+template <class Value>
+std::string canonical(const Value& value) {
+    std::string text;
+    append_canonical(text, value);
+    return text;
+}
+
 /// `value` as it stands in a message: what has parts is only named.
 template <class Value>
 std::string brief(const Value& value) {

@@ -25,12 +25,6 @@ const nlohmann::json& nothing() {
 
 std::string brief_of(const nlohmann::json& value) { return brief(NlohmannValue{value}); }
 
-std::string canonical(const nlohmann::json& value) {
-    std::string text;
-    append_canonical(text, NlohmannValue{value});
-    return text;
-}
-
 Kinds kinds_of(const nlohmann::json* type) {
     if (!type) return all_kinds;
     const auto one = [](const std::string& word) -> Kinds {
@@ -84,10 +78,10 @@ std::optional<std::map<std::string, std::string>> values_of(const nlohmann::json
     if (!list && !one) return std::nullopt;
     std::map<std::string, std::string> values;
     if (list) {
-        for (const auto& value : *list) values.emplace(canonical(value), brief_of(value));
+        for (const auto& value : *list) values.emplace(canonical(NlohmannValue{value}), brief_of(value));
     }
     if (one) {
-        const auto text = canonical(*one);
+        const auto text = canonical(NlohmannValue{*one});
         const bool possible = !list || values.contains(text);
         values.clear();
         if (possible) values.emplace(text, brief_of(*one));
@@ -250,7 +244,9 @@ void Comparison::bounds(const Sides& sides, Bearing bearing) {
         };
         const auto* before = value(sides.older);
         const auto* after = value(sides.newer);
-        if ((!before && !after) || (before && after && canonical(*before) == canonical(*after))) continue;
+        if ((!before && !after) ||
+            (before && after && canonical(NlohmannValue{*before}) == canonical(NlohmannValue{*after})))
+            continue;
         const auto words = [](const nlohmann::json* one) { return one ? brief_of(*one) : std::string("none"); };
         bool tighter = after != nullptr;
         if (before && after) {

@@ -14,12 +14,6 @@
 namespace stele::detail::json_schema {
 namespace {
 
-std::string canonical(const nlohmann::json& value) {
-    std::string text;
-    append_canonical(text, NlohmannValue{value});
-    return text;
-}
-
 std::set<std::string> names_in(const nlohmann::json* map) {
     std::set<std::string> names;
     if (map) {
@@ -186,7 +180,8 @@ void Comparison::conditions(const Sides& sides, Bearing bearing) {
         return;
     }
     // The same text may stand for another thing, where it refers to what has changed; nobody can tell from here.
-    if (canonical(*before) != canonical(*after) || before->dump().find("\"$ref\"") != std::string::npos) {
+    if (canonical(NlohmannValue{*before}) != canonical(NlohmannValue{*after}) ||
+        before->dump().find("\"$ref\"") != std::string::npos) {
         note(sides, "/if", "a condition is another one, or may be", Effect::unclear, bearing);
         return;
     }
@@ -219,10 +214,11 @@ void Comparison::list(const Sides& sides, const char* keyword, Bearing bearing) 
         (may_overlap(older_, sides.older) || may_overlap(newer_, sides.newer)))
         bearing.opaque = true;
     std::multimap<std::string, std::size_t> old_ones;
-    for (std::size_t i = 0; before && i < before->size(); ++i) old_ones.emplace(canonical((*before)[i]), i);
+    for (std::size_t i = 0; before && i < before->size(); ++i)
+        old_ones.emplace(canonical(NlohmannValue{(*before)[i]}), i);
     std::vector<std::size_t> added;
     for (std::size_t i = 0; after && i < after->size(); ++i) {
-        const auto same = old_ones.find(canonical((*after)[i]));
+        const auto same = old_ones.find(canonical(NlohmannValue{(*after)[i]}));
         if (same == old_ones.end()) {
             added.push_back(i);
             continue;
@@ -260,9 +256,9 @@ namespace {
 std::set<std::string> fixed_values(const nlohmann::json& schema) {
     std::set<std::string> values;
     if (!schema.is_object()) return values;
-    if (const auto one = schema.find("const"); one != schema.end()) values.insert(canonical(*one));
+    if (const auto one = schema.find("const"); one != schema.end()) values.insert(canonical(NlohmannValue{*one}));
     if (const auto list = schema.find("enum"); values.empty() && list != schema.end()) {
-        for (const auto& value : *list) values.insert(canonical(value));
+        for (const auto& value : *list) values.insert(canonical(NlohmannValue{value}));
     }
     return values;
 }

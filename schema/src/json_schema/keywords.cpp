@@ -140,12 +140,6 @@ Pattern compiled(const std::string& source, const std::string& pointer) {
     }
 }
 
-std::string canonical(const nlohmann::json& value) {
-    std::string text;
-    append_canonical(text, NlohmannValue{value});
-    return text;
-}
-
 /// Carries valijson's constraints over into a node.
 class Reader final : public valijson::constraints::ConstraintVisitor {
 public:
@@ -179,7 +173,7 @@ public:
 
     bool visit(const ConstConstraint&) override {
         const auto& value = schema_.at("const");
-        node_.constant = Allowed{{canonical(value)}, brief(NlohmannValue{value})};
+        node_.constant = Allowed{{canonical(NlohmannValue{value})}, brief(NlohmannValue{value})};
         return true;
     }
 
@@ -188,7 +182,7 @@ public:
         const auto& values = schema_.at("enum");
         Allowed allowed{{}, "one of "};
         for (std::size_t i = 0; i < values.size(); ++i) {
-            allowed.texts.insert(canonical(values[i]));
+            allowed.texts.insert(canonical(NlohmannValue{values[i]}));
             if (i < few) (allowed.described += i > 0 ? ", " : "") += brief(NlohmannValue{values[i]});
         }
         if (values.size() > few) allowed.described += " and " + std::to_string(values.size() - few) + " others";

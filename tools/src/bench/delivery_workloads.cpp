@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;  // one clock for all processes of the machine
 
-struct Delivery {
+struct Arrival {
     std::int64_t position = 0;
     std::int64_t at = 0;  // Clock ticks
 };
@@ -34,7 +34,7 @@ std::vector<double> latencies(Context& context, EventStore& store, Delivered&& d
         const auto start = ticks();
         const auto appended =
             store.append(payloads.streams()[planned.stream], expect::any, std::span{&planned.event, 1});
-        const Delivery delivery = delivered();
+        const Arrival delivery = delivered();
         if (delivery.position != appended.last_position.value())
             throw BenchError("delivery: appended position " + std::to_string(appended.last_position.value()) +
                              ", delivered position " + std::to_string(delivery.position));
@@ -54,7 +54,7 @@ Runner delivery_in_process(Context& context) {
         const auto folder = context.new_folder();
         auto store = EventStore::open(*folder / "log.stele");
         auto subscription = store.subscribe();
-        Delivery delivery;
+        Arrival delivery;
         std::binary_semaphore there{0};
         std::jthread subscriber{[&](const std::stop_token& stop) {
             while (const Event* event = subscription.next(stop)) {
@@ -90,8 +90,8 @@ public:
     SubscriberProcess(const SubscriberProcess&) = delete;
     SubscriberProcess& operator=(const SubscriberProcess&) = delete;
 
-    [[nodiscard]] Delivery next() const {
-        Delivery delivery;
+    [[nodiscard]] Arrival next() const {
+        Arrival delivery;
         ssize_t n = 0;
         do n = ::read(from_, &delivery, sizeof delivery);
         while (n < 0 && errno == EINTR);
@@ -101,7 +101,7 @@ public:
 
 private:
     [[noreturn]] static void deliver(const std::string& name, int to) {
-        const auto send = [&](Delivery delivery) {
+        const auto send = [&](Arrival delivery) {
             if (::write(to, &delivery, sizeof delivery) != sizeof delivery) ::_exit(1);
         };
         try {

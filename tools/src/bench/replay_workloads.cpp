@@ -128,7 +128,7 @@ private:
     std::size_t appended_ = 0;
 };
 
-std::string_view text_of(sqlite3_stmt* statement, int column) {
+std::string_view column_text(sqlite3_stmt* statement, int column) {
     const auto* text = static_cast<const char*>(static_cast<const void*>(sqlite3_column_text(statement, column)));
     return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement, column))};
 }
@@ -147,8 +147,8 @@ Backups::State fold_bare(const std::string& file) {
     const auto rows = prepare(db.get(), bare_read);
     Backups::State state;
     while (sqlite3_step(rows.get()) == SQLITE_ROW) {
-        const auto data = nlohmann::json::parse(text_of(rows.get(), 1));
-        if (text_of(rows.get(), 0) == "BackupCompleted") {
+        const auto data = nlohmann::json::parse(column_text(rows.get(), 1));
+        if (column_text(rows.get(), 0) == "BackupCompleted") {
             state = Backups::evolve(std::move(state), data.get<BackupCompleted>());
         } else {
             state = Backups::evolve(std::move(state), data.get<BackupFailed>());
@@ -167,10 +167,10 @@ std::string fold_bare_sql(const std::string& file) {
     };
     while (sqlite3_step(rows.get()) == SQLITE_ROW) {
         bind(1, state);
-        bind(2, text_of(rows.get(), 0));
-        bind(3, text_of(rows.get(), 1));
+        bind(2, column_text(rows.get(), 0));
+        bind(3, column_text(rows.get(), 1));
         if (sqlite3_step(step.get()) != SQLITE_ROW) throw BenchError{"replay: bare SQLite gives no state"};
-        std::string next{text_of(step.get(), 0)};
+        std::string next{column_text(step.get(), 0)};
         sqlite3_reset(step.get());
         state = std::move(next);
     }

@@ -18,7 +18,7 @@ std::string inline_text(std::string_view text) {
 std::string code(const std::string& text) { return '`' + printable(text) + '`'; }
 
 template <class Names>
-std::string listed(const Names& names) {
+std::string as_codes(const Names& names) {
     std::string text;
     for (const auto& name : names) (text += text.empty() ? "" : ", ") += code(name);
     return text;
@@ -40,10 +40,10 @@ void add_entry(std::string& out, const CatalogEntry& entry) {
                  ? std::string("none")
                  : std::to_string(entry.events) + ", positions " + std::to_string(entry.first_position) + " to " +
                        std::to_string(entry.last_position));
-    add_line(out, "streams of", listed(entry.aggregate_types));
-    add_line(out, "appended by", listed(entry.actors));
-    add_line(out, "projections", listed(entry.projections));
-    add_line(out, "listeners", listed(entry.listeners));
+    add_line(out, "streams of", as_codes(entry.aggregate_types));
+    add_line(out, "appended by", as_codes(entry.actors));
+    add_line(out, "projections", as_codes(entry.projections));
+    add_line(out, "listeners", as_codes(entry.listeners));
     if (entry.fields.empty()) return;
     out += entry.inferred ? "\nNo schema is declared; the latest events look like this:\n" : "";
     out += "\n| field | type | required | |\n|---|---|---|---|\n";

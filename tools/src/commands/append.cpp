@@ -9,7 +9,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct AppendArguments {
     std::optional<StreamId> stream;
     std::string type;
     std::optional<std::string> data;
@@ -41,7 +41,7 @@ EventId parse_id(const std::string& word) {
     }
 }
 
-NewEvent event_of(const Arguments& arguments) {
+NewEvent event_of(const AppendArguments& arguments) {
     if (arguments.data == "-" && arguments.metadata == "-")
         throw usage_failure("stele append", "--data and --meta cannot both come from standard input");
     const Limits limits;
@@ -63,7 +63,7 @@ NewEvent event_of(const Arguments& arguments) {
     return event;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_append(const AppendArguments& arguments, Context& context) {
     const NewEvent event = event_of(arguments);
     Options options;
     if (arguments.durability == "relaxed") options.durability = Durability::relaxed;
@@ -87,13 +87,13 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_append(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<AppendArguments>();
     CLI::App& app =
         line.add({"append", "Append one event to a stream. Makes the store where there is none.",
                   "stele append Site/site-42 SiteCreated --data '{\"domain\":\"example.org\"}' --expect none",
                   "0 appended, or there before with the same id and content · 1 failed · 2 command line ·\n"
                   "3 the stream is not where --expect says, or the id is taken; nothing was written"},
-                 [arguments](Context& context) { return run(*arguments, context); });
+                 [arguments](Context& context) { return run_append(*arguments, context); });
     stream_argument(app, arguments->stream, "[tenant:]Type/id");
     argument(app, "TYPE", arguments->type, "what happened, such as SiteCreated");
     text(app, "--data", "JSON|@FILE|-", arguments->data,

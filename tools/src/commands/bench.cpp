@@ -10,7 +10,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct BenchArguments {
     bool quick = false;
     bool list = false;
     std::optional<std::int64_t> events;
@@ -20,7 +20,7 @@ struct Arguments {
     std::optional<std::string> history;
 };
 
-bench::BenchOptions options_of(const Arguments& arguments, bool json) {
+bench::BenchOptions options_of(const BenchArguments& arguments, bool json) {
     bench::BenchOptions options;
     options.quick = arguments.quick;
     options.list = arguments.list;
@@ -33,7 +33,7 @@ bench::BenchOptions options_of(const Arguments& arguments, bool json) {
     return options;
 }
 
-Exit run(const Arguments& arguments, const Context& context) {
+Exit run_bench(const BenchArguments& arguments, const Context& context) {
     const auto missed = bench::run_bench(options_of(arguments, context.json()), std::cout, std::cerr);
     if (missed > 0) note(counted(static_cast<std::int64_t>(missed), "figure") + " below what is aimed at");
     return Exit::done;
@@ -42,7 +42,7 @@ Exit run(const Arguments& arguments, const Context& context) {
 }  // namespace
 
 void add_bench(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<BenchArguments>();
     CLI::App& app = line.add(
         {"bench",
          "Measure this machine: appends, reads, import, rebuild and deliveries, beside bare SQLite doing the same\n"
@@ -50,7 +50,7 @@ void add_bench(CommandLine& line) {
          "stele bench --quick\n"
          "stele bench --only append-one-full --dir /srv",
          "0 measured, whatever came out · 1 failed · 2 command line · 4 no such workload"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_bench(*arguments, context); });
     flag(app, "--quick", arguments->quick, "a tenth of the work, three runs: for a first look");
     texts(app, "--only", "NAME", arguments->only, "this workload; may be given several times");
     flag(app, "--list", arguments->list, "name the workloads, and run none");

@@ -16,7 +16,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct BisectArguments {
     ReplayArguments replay;
     std::string condition;
     bool changes = false;
@@ -49,7 +49,7 @@ void print(const Turn& turn, bool says_which, Context& context) {
     if (changes.empty()) out.line("  (no change)");
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_bisect(const BisectArguments& arguments, Context& context) {
     sql::Condition condition{{arguments.condition, "condition"}, sql::Condition::Over::event_and_state};
     const auto [store, stream, aggregate] = replayed_stream(context, arguments.replay, "stele bisect");
     Progress progress{"bisect", "events"};
@@ -80,7 +80,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_bisect(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<BisectArguments>();
     CLI::App& app = line.add(
         {"bisect",
          "Find the first event behind which a condition holds: an SQL expression on $state, $state(path) and the\n"
@@ -89,7 +89,7 @@ void add_bisect(CommandLine& line) {
          "stele bisect Stock/lamp '$state(reserved) > $state(on_hand)' --changes",
          "0 done · 1 failed, at an event that cannot be folded, or that the condition cannot be computed for ·\n"
          "2 command line · 4 no such stream, or it never holds"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_bisect(*arguments, context); });
     arguments->replay.add_stream_to(app);
     argument(app, "CONDITION", arguments->condition, "such as '$state(total) > 1000', kept from the shell's own $");
     flag(app, "--changes", arguments->changes, "each event at which it begins to hold, or ceases to");

@@ -12,14 +12,12 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct BlameArguments {
     ReplayArguments replay;
     std::optional<std::string> pointer;
 };
 
 using ordered = nlohmann::ordered_json;
-
-ordered or_null(const std::optional<std::string>& text) { return text ? ordered(*text) : ordered(); }
 
 void print_json(const Blamed& blamed, Output& out) {
     for (const auto& field : blamed.fields) {
@@ -66,7 +64,7 @@ std::string pointer_of(const std::optional<std::string>& word) {
     return '/' + *word;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_blame(const BlameArguments& arguments, Context& context) {
     const auto [store, stream, aggregate] = replayed_stream(context, arguments.replay, "stele blame");
     Progress progress{"blame", "events"};
     const auto pointer = pointer_of(arguments.pointer);
@@ -79,7 +77,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_blame(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<BlameArguments>();
     CLI::App& app = line.add(
         {"blame",
          "Show each field of an aggregate's state, with the event that last set it: the last one behind which its\n"
@@ -88,7 +86,7 @@ void add_blame(CommandLine& line) {
          "stele blame order/10249 /lines/0 --at-version 3",
          "0 done · 1 failed, at an event that cannot be folded · 2 command line ·\n"
          "4 no such stream, it was not there yet, or nothing is at POINTER"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_blame(*arguments, context); });
     arguments->replay.add_stream_to(app);
     optional_argument(app, "POINTER", arguments->pointer,
                       "the fields below it, such as /lines/0; else those of the whole state");

@@ -13,7 +13,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct CheckConfigArguments {
     bool detailed = false;
 };
 
@@ -134,7 +134,7 @@ void show_what_would_run(const ListenerConfig& config, const KnownProjections& p
     if (!listeners_are_on()) context.out().line("listeners are off: STELE_LISTENERS");
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_check_config(const CheckConfigArguments& arguments, Context& context) {
     const auto folder = context.project_folder();
     if (!folder)
         throw Failure{Exit::not_found, "not_found",
@@ -170,7 +170,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_check_config(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<CheckConfigArguments>();
     CLI::App& app = line.add({"check-config",
                               "Name every mistake in stele.toml and in the files of projections, aggregates and "
                               "schemas, with file, line and column:\n"
@@ -180,7 +180,7 @@ void add_check_config(CommandLine& line) {
                               "stele check-config\n"
                               "stele check-config --detailed",
                               "0 nothing is wrong · 1 mistakes · 2 command line · 4 no stele.toml"},
-                             [arguments](Context& context) { return run(*arguments, context); });
+                             [arguments](Context& context) { return run_check_config(*arguments, context); });
     flag(app, "--detailed", arguments->detailed,
          "also what would run: projections, queues, and of each listener what it selects, in what order, when it "
          "tries\n"

@@ -13,7 +13,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct DeadLetterArguments {
     std::optional<std::int64_t> id;
     std::optional<std::string> listener;
     std::optional<std::string> type;
@@ -44,7 +44,7 @@ Failure no_letter(std::int64_t id, const EventStore& store) {
         .hint("stele dead-letter list");
 }
 
-Exit list(const Arguments& arguments, Context& context) {
+Exit list_letters(const DeadLetterArguments& arguments, Context& context) {
     const EventStore store = context.open_existing();
     const auto letters = dead_letters(store, arguments.filter());
     if (context.json()) {
@@ -56,7 +56,7 @@ Exit list(const Arguments& arguments, Context& context) {
     return Exit::done;
 }
 
-Exit show(const Arguments& arguments, Context& context) {
+Exit show(const DeadLetterArguments& arguments, Context& context) {
     const EventStore store = context.open_existing();
     const auto letters = dead_letters(store, {.id = arguments.id});
     if (letters.empty()) throw no_letter(*arguments.id, store);
@@ -92,7 +92,7 @@ Exit show(const Arguments& arguments, Context& context) {
     return Exit::done;
 }
 
-Exit stats(const Arguments& arguments, Context& context) {
+Exit stats(const DeadLetterArguments& arguments, Context& context) {
     const EventStore store = context.open_existing();
     const auto all = dead_letter_stats(store, arguments.filter());
     if (context.json()) {
@@ -140,7 +140,7 @@ void note_idle_listeners(const std::vector<DeadLetter>& letters, const EventStor
     }
 }
 
-Exit change(const Change& what, const Arguments& arguments, Context& context) {
+Exit change(const Change& what, const DeadLetterArguments& arguments, Context& context) {
     if (!arguments.says_which())
         throw usage_failure(what.command, "which dead letters? an ID, a filter such as --listener NAME, or --all");
     const EventStore store = context.open_existing();
@@ -173,7 +173,7 @@ Exit change(const Change& what, const Arguments& arguments, Context& context) {
     return Exit::done;
 }
 
-void add_filter(CLI::App& app, Arguments& arguments) {
+void add_filter(CLI::App& app, DeadLetterArguments& arguments) {
     text(app, "--listener", "NAME", arguments.listener, "those of this listener");
     text(app, "--type", "TYPE", arguments.type, "those of events of this type");
     text(app, "--key", "KEY", arguments.key, "those of this key: a stream, unless the listener orders otherwise");
@@ -183,7 +183,7 @@ void add_filter(CLI::App& app, Arguments& arguments) {
 }
 
 void add_change(CommandLine& line, CLI::App& group, const About& about, const Change& what) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<DeadLetterArguments>();
     CLI::App& app =
         line.add(group, about, [arguments, &what](Context& context) { return change(what, *arguments, context); });
     const auto take = [arguments](const std::string& word) {
@@ -205,7 +205,7 @@ void add_dead_letter(CommandLine& line) {
     CLI::App& group = line.group(
         "dead-letter", "Dead letters, which no listener could deliver: look at them, retry them, discard them.");
 
-    const auto listed = std::make_shared<Arguments>();
+    const auto listed = std::make_shared<DeadLetterArguments>();
     CLI::App& list_app =
         line.add(group,
                  {"list",
@@ -213,10 +213,10 @@ void add_dead_letter(CommandLine& line) {
                   "and the last error.",
                   "stele dead-letter list --listener send_notification --since 2026-01-05",
                   "0 done · 1 failed · 2 command line · 4 no such store"},
-                 [listed](Context& context) { return list(*listed, context); });
+                 [listed](Context& context) { return list_letters(*listed, context); });
     add_filter(list_app, *listed);
 
-    const auto shown = std::make_shared<Arguments>();
+    const auto shown = std::make_shared<DeadLetterArguments>();
     CLI::App& show_app = line.add(
         group,
         {"show", "Show one dead letter: each attempt's time, duration and error, and the event itself.",
@@ -247,7 +247,7 @@ void add_dead_letter(CommandLine& line) {
          exit_status},
         discarding);
 
-    const auto counted_ones = std::make_shared<Arguments>();
+    const auto counted_ones = std::make_shared<DeadLetterArguments>();
     CLI::App& stats_app =
         line.add(group,
                  {"stats", "Count the dead letters by listener, type and cause, the most first.",

@@ -12,7 +12,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct DiffArguments {
     ReplayArguments replay;
     Moment from{};
     std::optional<Moment> to;
@@ -42,7 +42,7 @@ void print(const StateDifference& difference, Context& context) {
     if (difference.patch.empty()) context.out().line("(no difference)");
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_diff(const DiffArguments& arguments, Context& context) {
     const auto [store, stream, aggregate] = replayed_stream(context, arguments.replay, "stele diff");
     Progress progress{"diff", "events"};
     const DiffOptions options{arguments.occurred ? TimeOf::occurred : TimeOf::recorded, drawn_on(progress)};
@@ -65,7 +65,7 @@ Moment moment(const std::string& word, const char* name) {
 }  // namespace
 
 void add_diff(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<DiffArguments>();
     CLI::App& app = line.add(
         {"diff",
          "Show what became different in an aggregate from A to B. Each is a version such as 5 (0: before the "
@@ -74,7 +74,7 @@ void add_diff(CommandLine& line) {
          "stele diff order/10249 2 4\n"
          "stele diff Site/site-42 2026-01-05 2026-01-06 --occurred",
          "0 done · 1 failed, at an event that cannot be folded · 2 command line · 4 no such stream or version"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_diff(*arguments, context); });
     arguments->replay.add_stream_to(app);
     option(
         app, "A", "A", [arguments](const std::string& word) { arguments->from = moment(word, "A"); },

@@ -12,7 +12,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct EventsArguments {
     EventFilters filters;
     bool backward = false;
     bool follow = false;
@@ -30,7 +30,7 @@ void note_unknown_types(const EventStore& store, const std::vector<std::string>&
     }
 }
 
-Exit list(const Arguments& arguments, Context& context) {
+Exit list_events(const EventsArguments& arguments, Context& context) {
     const EventStore store = context.open_existing(arguments.filters.events());
     EventPrinter printer{context.out(), context.json(), EventPrinter::Streams::shown};
     for (const Event& event : store.read(arguments.filters.read().backward(arguments.backward)))
@@ -53,7 +53,7 @@ Position start_of(const EventFilters& filters, const EventStore& store) {
     return start;
 }
 
-Exit follow(const Arguments& arguments, Context& context) {
+Exit follow(const EventsArguments& arguments, Context& context) {
     const auto& filters = arguments.filters;
     const EventStore store = context.open_existing(arguments.filters.events());
     const Interrupt interrupt;
@@ -73,8 +73,8 @@ Exit follow(const Arguments& arguments, Context& context) {
     return Exit::done;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
-    if (!arguments.follow) return list(arguments, context);
+Exit run_events(const EventsArguments& arguments, Context& context) {
+    if (!arguments.follow) return list_events(arguments, context);
     if (arguments.filters.limit == 0) return Exit::done;
     return follow(arguments, context);
 }
@@ -82,13 +82,13 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_events(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<EventsArguments>();
     CLI::App& app = line.add(
         {"events", "Print the events of the log, oldest first. An event is printed when it meets every condition.",
          "stele events --type BackupFailed --tag tenant:acme --since 2026-01-05 --limit 50\n"
          "stele events --after 90112 --follow --json",
          "0 done, also when --follow is interrupted · 1 failed · 2 command line · 4 no such store"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_events(*arguments, context); });
     arguments->filters.add_to(app);
     flag(app, "--backward", arguments->backward, "newest first");
     flag(app, "--follow", arguments->follow, "then wait, and print events as they are appended, until interrupted");

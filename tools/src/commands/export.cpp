@@ -15,7 +15,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct ExportArguments {
     EventFilters filters;
     std::optional<std::string> file;
 };
@@ -36,7 +36,7 @@ std::int64_t export_lines(const EventStore& store, const EventFilters& filters, 
     return events;
 }
 
-Exit to_file(const std::string& path, const Arguments& arguments, Context& context) {
+Exit to_file(const std::string& path, const ExportArguments& arguments, Context& context) {
     const auto start = std::chrono::steady_clock::now();
     const EventStore store = context.open_existing(arguments.filters.events());
     const Interrupt interrupt;
@@ -59,14 +59,14 @@ Exit to_file(const std::string& path, const Arguments& arguments, Context& conte
     return Exit::done;
 }
 
-Exit to_standard_output(const Arguments& arguments, Context& context) {
+Exit to_standard_output(const ExportArguments& arguments, Context& context) {
     const EventStore store = context.open_existing(arguments.filters.events());
     Progress progress{"export", "events", context.out().terminal() ? Progress::Wanted::no : Progress::Wanted::yes};
     export_lines(store, arguments.filters, progress, [&](const std::string& line) { context.out().line(line); });
     return Exit::done;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_export(const ExportArguments& arguments, Context& context) {
     return arguments.file && *arguments.file != "-" ? to_file(*arguments.file, arguments, context)
                                                     : to_standard_output(arguments, context);
 }
@@ -74,7 +74,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_export(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ExportArguments>();
     CLI::App& app = line.add(
         {"export",
          "Write the events of the log as JSON Lines, in position order. `stele import` of the result into a new\n"
@@ -82,7 +82,7 @@ void add_export(CommandLine& line) {
          "stele export audit.jsonl.gz\n"
          "stele export --aggregate-type Site | jq .data",
          "0 done · 1 failed; FILE is as it was before · 2 command line · 4 no such store"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_export(*arguments, context); });
     optional_argument(app, "FILE", arguments->file,
                       "where to; gzip if it ends in .gz. Standard output if absent or -");
     arguments->filters.add_to(app);

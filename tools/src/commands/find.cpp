@@ -14,7 +14,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct FindArguments {
     std::string condition;
     std::optional<StreamId> stream;
     EventFilters filters;
@@ -24,7 +24,7 @@ struct Arguments {
 };
 
 // What the filters select; their limit is about what is found.
-Read read_of(const Arguments& arguments) {
+Read read_of(const FindArguments& arguments) {
     auto filters = arguments.filters;
     filters.limit.reset();
     Read read = filters.read();
@@ -41,7 +41,7 @@ void explain(const FindPlan& plan, Context& context) {
     if (!plan.nothing) context.out().line("then the condition is computed for each event");
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_find(const FindArguments& arguments, Context& context) {
     sql::Condition condition{{arguments.condition, "condition"}, sql::Condition::Over::event};
     const EventStore store = context.open_existing(arguments.filters.events());
     if (arguments.stream && !store.version(*arguments.stream))
@@ -83,7 +83,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_find(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<FindArguments>();
     CLI::App& app = line.add(
         {"find",
          "Print the events for which a condition holds: an SQL expression on the event. What it says of type,\n"
@@ -92,7 +92,7 @@ void add_find(CommandLine& line) {
          "stele find \"\\$metadata(actor) = 'user-7'\" order/10249 --count",
          "0 done, also where nothing is found · 1 failed, or the condition cannot be computed for an event ·\n"
          "2 command line · 4 no such store or stream"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_find(*arguments, context); });
     argument(app, "CONDITION", arguments->condition, "such as '$data(total) > 1000', kept from the shell's own $");
     optional_stream_argument(app, arguments->stream, "[tenant:]Type/id, to look at this stream alone");
     arguments->filters.add_to(app);

@@ -13,7 +13,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct HealthArguments {
     std::optional<std::int64_t> max_lag_events;
     std::optional<std::int64_t> max_lag_seconds;
     std::optional<std::int64_t> stalled_after;
@@ -43,7 +43,7 @@ void add_ailments(std::vector<Ailment>& ailments, const char* kind, const std::v
             ailments.push_back({kind, status.name, std::move(reason)});
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_health(const HealthArguments& arguments, Context& context) {
     const auto config = listener_config(context);
     const auto limits = arguments.over(config.health);
     const EventStore store = context.open_existing(Context::Events::either);
@@ -77,7 +77,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_health(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<HealthArguments>();
     CLI::App& app = line.add(
         {"health",
          "Say whether projections and listeners are well: red when one has stopped, when events wait and its "
@@ -87,7 +87,7 @@ void add_health(CommandLine& line) {
          "stele health\n"
          "stele health --max-lag-seconds 300 --max-dead 0 --json",
          "0 all is well · 1 something is not, or failed · 2 command line · 4 no such store"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_health(*arguments, context); });
     number(app, "--max-lag-events", "N", arguments->max_lag_events, 0, "red when one is further behind");
     number(app, "--max-lag-seconds", "N", arguments->max_lag_seconds, 0,
            "red when the first event that one has not dealt with is older");

@@ -14,7 +14,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct ImportArguments {
     std::string file;
     std::string format = "jsonl";
     ImportOptions options;
@@ -36,7 +36,7 @@ void parse_on_error(const std::string& word, ImportOptions& options) {
     }
 }
 
-ImportOptions options_of(const Arguments& arguments) {
+ImportOptions options_of(const ImportArguments& arguments) {
     ImportOptions options = arguments.options;
     options.path = arguments.file;
     if (!options.source && arguments.file != "-")
@@ -84,7 +84,7 @@ void print_result(const ImportOptions& options, const ImportResult& result, doub
     context.out().line(text);
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_import(const ImportArguments& arguments, Context& context) {
     const auto start = std::chrono::steady_clock::now();
     const ImportOptions options = options_of(arguments);
     Options store_options;
@@ -118,7 +118,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_import(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ImportArguments>();
     CLI::App& app =
         line.add({"import",
                   "Append the events of a file: JSON Lines, plain or gzip. Started again it goes on where it "
@@ -130,7 +130,7 @@ void add_import(CommandLine& line) {
                   "interrupted;\n"
                   "what was before it is in the store · 2 command line · 3 the source is not what was imported\n"
                   "under its name before · 4 no such file"},
-                 [arguments](Context& context) { return run(*arguments, context); });
+                 [arguments](Context& context) { return run_import(*arguments, context); });
     argument(app, "FILE", arguments->file, "what to import; - for standard input");
     choice(app, "--format", {"jsonl", "cloudevents"}, arguments->format,
            "event lines (the default), or CloudEvents 1.0 in JSON, one a line");

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Arguments {
+struct InitArguments {
     std::optional<std::string> folder;
 };
 
@@ -56,7 +56,7 @@ void write_file(const fs::path& path, std::string_view text) {
     file.commit();
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_init(const InitArguments& arguments, Context& context) {
     const fs::path folder = arguments.folder.value_or(".");
     refuse_to_overwrite(folder);
     auto written = nlohmann::ordered_json::array();
@@ -77,11 +77,11 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_init(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<InitArguments>();
     CLI::App& app =
         line.add({"init", "Make a project folder with a worked example: a few events, a read model, an aggregate.",
                   "stele init my-audit", "0 done · 1 failed; no file is ever overwritten · 2 command line"},
-                 [arguments](Context& context) { return run(*arguments, context); });
+                 [arguments](Context& context) { return run_init(*arguments, context); });
     optional_argument(app, "DIR", arguments->folder, "the folder; this one if absent");
 }
 

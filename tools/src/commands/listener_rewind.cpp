@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto command = "stele listener rewind";
 
-struct Arguments {
+struct ListenerRewindArguments {
     std::string name;
     std::optional<std::int64_t> to;
     bool dry_run = false;
@@ -53,7 +53,7 @@ void print(const std::string& name, const Rewound& rewound, bool dry_run, Output
     if (more > 0) out.line("… and " + grouped(more) + " more");
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_listener_rewind(const ListenerRewindArguments& arguments, Context& context) {
     if (!arguments.to) throw usage_failure(command, "to where? --to POSITION; 0 sends everything again");
     const EventStore store = context.open_existing();
     const auto known = known_listeners(context);
@@ -70,7 +70,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_listener_rewind(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ListenerRewindArguments>();
     CLI::App& app = line.add(
         group,
         {"rewind",
@@ -81,7 +81,7 @@ void add_listener_rewind(CommandLine& line, CLI::App& group) {
          "with the others. Nothing but this sends again what was delivered; --dry-run says what it would be.",
          "stele listener rewind send_notification --to 90112 --dry-run",
          "0 done · 1 failed · 2 command line · 4 no such store or listener, or it was never run"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_listener_rewind(*arguments, context); });
     argument(app, "NAME", arguments->name, "a listener of the project");
     number(app, "--to", "POSITION", arguments->to, 0, "the last event that is not sent again");
     flag(app, "--dry-run", arguments->dry_run, "say what would be sent, and change nothing");

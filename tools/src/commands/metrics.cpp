@@ -7,7 +7,7 @@
 namespace stele::tool {
 namespace {
 
-Exit run(Context& context) {
+Exit run_metrics(Context& context) {
     const auto config = listener_config(context);
     const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
@@ -31,7 +31,7 @@ void add_metrics(CommandLine& line) {
          "stele metrics\n"
          "stele metrics > /var/lib/node_exporter/stele.prom",
          "0 done · 1 failed · 2 command line · 4 no such store"},
-        [](Context& context) { return run(context); });
+        [](Context& context) { return run_metrics(context); });
 }
 
 }  // namespace stele::tool

@@ -11,14 +11,14 @@
 namespace stele::tool {
 namespace {
 
-Exit list(Context& context) {
+Exit list_projections(Context& context) {
     const EventStore store = context.open_existing();
     const auto known = known_projections(context);
     print_projections(projection_status(store, known.registry), context);
     return known.report_broken_files(Exit::done, context.json());
 }
 
-Exit status(const std::vector<std::string>& words, Context& context) {
+Exit status_of_projections(const std::vector<std::string>& words, Context& context) {
     const EventStore store = context.open_existing();
     const auto known = known_projections(context);
     if (words.empty()) {
@@ -40,7 +40,7 @@ void add_projection(CommandLine& line) {
     line.add(group,
              {"list", "List the projections: which generation is current, and how far behind the log it is.",
               "stele projection list --json", "0 done · 1 failed · 2 command line · 4 no such store"},
-             list);
+             list_projections);
 
     const auto names = std::make_shared<std::vector<std::string>>();
     CLI::App& app = line.add(
@@ -52,7 +52,7 @@ void add_projection(CommandLine& line) {
          "stele projection status tenant_stats\n"
          "stele projection status --json",
          "0 done · 1 failed · 2 command line · 4 no such store or projection"},
-        [names](Context& context) { return status(*names, context); });
+        [names](Context& context) { return status_of_projections(*names, context); });
     tool::arguments(app, "NAME", *names, "a projection of the project or of the store");
 
     add_projection_rebuild(line, group);

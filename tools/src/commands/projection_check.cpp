@@ -16,10 +16,10 @@
 namespace stele::tool {
 namespace {
 
-constexpr auto command = "stele projection check";
+constexpr auto check_command = "stele projection check";
 constexpr std::int64_t rows_of_a_sample = 1'000;
 
-struct Arguments {
+struct ProjectionCheckArguments {
     std::vector<std::string> names;
     bool all = false;
     bool sample = false;
@@ -166,8 +166,8 @@ Exit check_one(const EventStore& store, const Projection& projection, CheckOptio
     return checked->ok() ? Exit::done : Exit::damage;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
-    const auto [projections, known] = choose_projections(arguments.names, arguments.all, command, context);
+Exit run_projection_check(const ProjectionCheckArguments& arguments, Context& context) {
+    const auto [projections, known] = choose_projections(arguments.names, arguments.all, check_command, context);
     const EventStore store = context.open_existing();
     const Interrupt interrupt;
     std::stop_source stop;
@@ -200,7 +200,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_projection_check(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ProjectionCheckArguments>();
     CLI::App& app = line.add(
         group,
         {"check",
@@ -212,7 +212,7 @@ void add_projection_check(CommandLine& line, CLI::App& group) {
          "stele projection check --all --sample",
          "0 no difference · 1 could not be checked · 2 command line · 4 no such projection, or never built ·\n"
          "5 differences found"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_projection_check(*arguments, context); });
     tool::arguments(app, "NAME", arguments->names, "a projection of the project, or a .sql file that defines one");
     flag(app, "--all", arguments->all, "all of the project's");
     flag(app, "--sample", arguments->sample,

@@ -13,16 +13,17 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct ProjectionLifecycleArguments {
     std::vector<std::string> names;
     bool all = false;
     std::optional<std::int64_t> generation;
 };
 
 // What is done to one projection: returns what to say of it to people.
-using Act = std::function<std::string(const EventStore&, const std::string& name)>;
+using ProjectionAct = std::function<std::string(const EventStore&, const std::string& name)>;
 
-Exit act_on_each(const Arguments& arguments, const std::string& command, const Act& act, Context& context) {
+Exit act_on_each_projection(const ProjectionLifecycleArguments& arguments, const std::string& command,
+                            const ProjectionAct& act, Context& context) {
     const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
     const auto names = names_of_projections(arguments.names, arguments.all, command, store, known, context);
@@ -31,7 +32,7 @@ Exit act_on_each(const Arguments& arguments, const std::string& command, const A
         try {
             const auto said = act(store, name);
             if (context.json()) {
-                context.out().json(to_json(projection_status(store, known.registry, name)));
+                context.out().json(tool::to_json(projection_status(store, known.registry, name)));
             } else {
                 context.out().line(name + ": " + said);
             }
@@ -59,24 +60,24 @@ std::string drop_one(const EventStore& store, const std::string& name) {
     return "dropped; a rebuild makes it again";
 }
 
-CLI::App& add(CommandLine& line, CLI::App& group, const About& about, const Act& act) {
-    const auto arguments = std::make_shared<Arguments>();
+CLI::App& add(CommandLine& line, CLI::App& group, const About& about, const ProjectionAct& act) {
+    const auto arguments = std::make_shared<ProjectionLifecycleArguments>();
     const std::string command = std::string("stele projection ") + about.name;
     CLI::App& app = line.add(group, about, [arguments, command, act](Context& context) {
-        return act_on_each(*arguments, command, act, context);
+        return act_on_each_projection(*arguments, command, act, context);
     });
     tool::arguments(app, "NAME", arguments->names, "a projection of the project or of the store");
     flag(app, "--all", arguments->all, "all that are built");
     return app;
 }
 
-Exit roll_back(const Arguments& arguments, Context& context) {
+Exit roll_back(const ProjectionLifecycleArguments& arguments, Context& context) {
     const auto number = arguments.generation;
-    const Act act = [&](const EventStore& store, const std::string& name) {
+    const ProjectionAct act = [&](const EventStore& store, const std::string& name) {
         const auto generation = rollback(store, name, number);
         return at(generation) + " is current again, and " + generation.state;
     };
-    return act_on_each(arguments, "stele projection rollback", act, context);
+    return act_on_each_projection(arguments, "stele projection rollback", act, context);
 }
 
 }  // namespace
@@ -101,7 +102,7 @@ void add_projection_lifecycle(CommandLine& line, CLI::App& group) {
          "stele projection drop tenant_stats", exit_status},
         drop_one);
 
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ProjectionLifecycleArguments>();
     CLI::App& app = line.add(group,
                              {"rollback",
                               "Make a generation current again that `rebuild --keep` has kept: the newest one "

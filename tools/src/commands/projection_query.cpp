@@ -14,7 +14,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct ProjectionQueryArguments {
     std::string name;
     std::optional<std::string> sql;
     bool csv = false;
@@ -146,7 +146,7 @@ void print_table(Rows& rows, Output& out) {
     if (table) table->flush_rows();
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_projection_query(const ProjectionQueryArguments& arguments, Context& context) {
     const EventStore store = context.open_existing();
     const ReadModel model = open_model(store, arguments.name, context);
     try {
@@ -172,14 +172,14 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_projection_query(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ProjectionQueryArguments>();
     CLI::App& app = line.add(
         group,
         {"query", "Ask a projection's read model. Without SQL: the rows of the table that it makes first.",
          "stele projection query tenant_stats\n"
          "stele projection query tenant_stats 'SELECT sum(sites) AS sites FROM tenant_stats' --json",
          "0 done · 1 failed · 2 command line, or SQL that is wrong · 4 no such projection, or never built"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_projection_query(*arguments, context); });
     argument(app, "NAME", arguments->name, "the projection, or the .sql file that defines it");
     optional_argument(app, "SQL", arguments->sql, "a query; it can read, and nothing else");
     flag(app, "--csv", arguments->csv, "print comma-separated values");

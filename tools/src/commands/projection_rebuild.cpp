@@ -17,9 +17,9 @@
 namespace stele::tool {
 namespace {
 
-constexpr auto command = "stele projection rebuild";
+constexpr auto rebuild_command = "stele projection rebuild";
 
-struct Arguments {
+struct ProjectionRebuildArguments {
     std::vector<std::string> names;
     bool all = false;
     bool keep = false;
@@ -34,7 +34,7 @@ void print_rebuilt(const Projection& projection, const Rebuilt& rebuilt, const R
     const Generation& generation = rebuilt.generation;
     if (context.json()) {
         nlohmann::ordered_json line{{"name", generation.name},         {"version", generation.version},
-                                    {"generation", generation.number}, {"mode", word(projection.mode())},
+                                    {"generation", generation.number}, {"mode", tool::word(projection.mode())},
                                     {"state", generation.state},       {"position", generation.position.value()},
                                     {"events", rebuilt.events},        {"began_at", rebuilt.began_at.value()},
                                     {"skipped", generation.skipped}};
@@ -115,12 +115,12 @@ Exit rebuild_several(const EventStore& store, const std::vector<std::shared_ptr<
     return status;
 }
 
-RebuildOptions options_of(const Arguments& arguments, const EventStore& store) {
+RebuildOptions options_of(const ProjectionRebuildArguments& arguments, const EventStore& store) {
     RebuildOptions options;
     if (arguments.until && Position{*arguments.until} > store.head())
-        throw usage_failure(command, "--until: expected a position up to the head, " +
-                                         std::to_string(store.head().value()) + ", found " +
-                                         std::to_string(*arguments.until));
+        throw usage_failure(rebuild_command, "--until: expected a position up to the head, " +
+                                                 std::to_string(store.head().value()) + ", found " +
+                                                 std::to_string(*arguments.until));
     if (arguments.until) options.until = Position{*arguments.until};
     options.as_of = arguments.as_of;
     if (arguments.into) options.into = *arguments.into;
@@ -129,10 +129,10 @@ RebuildOptions options_of(const Arguments& arguments, const EventStore& store) {
     return options;
 }
 
-Exit rebuild_chosen(const Arguments& arguments, Context& context) {
-    const auto [projections, known] = choose_projections(arguments.names, arguments.all, command, context);
+Exit rebuild_chosen(const ProjectionRebuildArguments& arguments, Context& context) {
+    const auto [projections, known] = choose_projections(arguments.names, arguments.all, rebuild_command, context);
     if (arguments.into && projections.size() != 1)
-        throw usage_failure(command,
+        throw usage_failure(rebuild_command,
                             "--into: expected one projection, found " + std::to_string(projections.size()));
     const EventStore store = context.open_existing();
     const Interrupt interrupt;
@@ -153,7 +153,7 @@ Exit rebuild_chosen(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_projection_rebuild(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ProjectionRebuildArguments>();
     CLI::App& app =
         line.add(group,
                  {"rebuild",

@@ -15,9 +15,9 @@ namespace stele::tool {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr auto command = "stele projection test";
+constexpr auto test_command = "stele projection test";
 
-struct Arguments {
+struct ProjectionTestArguments {
     std::vector<std::string> names;
     bool all = false;
 };
@@ -106,9 +106,10 @@ void test_one(const Projection& projection, const fs::path& file, Tested& tested
                            counted(static_cast<std::int64_t>(tests.size()), "test") + " passed");
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_projection_test(const ProjectionTestArguments& arguments, Context& context) {
     const bool all = arguments.all || arguments.names.empty();
-    const auto [projections, known] = choose_projections(projections_named(arguments.names), all, command, context);
+    const auto [projections, known] =
+        choose_projections(projections_named(arguments.names), all, test_command, context);
     Tested tested;
     Exit status = Exit::done;
     for (const auto& projection : projections) {
@@ -143,7 +144,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_projection_test(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ProjectionTestArguments>();
     CLI::App& app = line.add(
         group,
         {"test",
@@ -152,7 +153,7 @@ void add_projection_test(CommandLine& line, CLI::App& group) {
          "stele projection test\n"
          "stele projection test projections/tenant_stats.sql",
          "0 passed · 1 a test failed, or could not be run · 2 command line · 4 no such projection, or no tests"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_projection_test(*arguments, context); });
     tool::arguments(app, "NAME", arguments->names,
                     "a projection of the project, or the .sql file of it or its tests");
     flag(app, "--all", arguments->all, "all of the project's; the same as naming none");

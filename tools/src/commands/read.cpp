@@ -9,7 +9,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct ReadArguments {
     std::optional<StreamId> stream;
     std::optional<std::int64_t> from;
     std::optional<std::int64_t> until;
@@ -18,7 +18,7 @@ struct Arguments {
     bool raw = false;
 };
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_read(const ReadArguments& arguments, Context& context) {
     const EventStore store = context.open_existing(Context::seen(arguments.raw));
     if (!store.version(*arguments.stream))
         throw missing_stream(store, *arguments.stream, arguments.raw ? "stele read --raw" : "stele read");
@@ -38,11 +38,11 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_read(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ReadArguments>();
     CLI::App& app = line.add(
         {"read", "Print the events of one stream, oldest first.", "stele read Site/site-42 --backward --limit 5",
          "0 done · 1 failed · 2 command line · 4 no such store or stream"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_read(*arguments, context); });
     stream_argument(app, arguments->stream, "[tenant:]Type/id");
     number(app, "--from", "V", arguments->from, 1, "from this version, included");
     number(app, "--until", "V", arguments->until, 1, "up to this version, included");

@@ -21,7 +21,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct ReplayCommandArguments {
     ReplayArguments replay;
     bool steps = false;
     bool step = false;
@@ -73,7 +73,7 @@ std::set<Version> versions_in(const std::string& word) {
 }
 
 // "without version 3, by new.sql"
-std::string other_fold(const Arguments& arguments) {
+std::string other_fold(const ReplayCommandArguments& arguments) {
     std::string text;
     for (const auto version : arguments.without)
         text += (text.empty() ? "without version " : ", ") + std::to_string(version.value());
@@ -81,7 +81,7 @@ std::string other_fold(const Arguments& arguments) {
     return text;
 }
 
-Exit compare(const Arguments& arguments, const ReplayedStream& of, Context& context) {
+Exit compare(const ReplayCommandArguments& arguments, const ReplayedStream& of, Context& context) {
     std::shared_ptr<const Aggregate> with;
     if (arguments.with)
         with = aggregate_for(context, of.stream.aggregate_type(), arguments.with, "stele replay", "--with");
@@ -92,7 +92,7 @@ Exit compare(const Arguments& arguments, const ReplayedStream& of, Context& cont
     return print_comparison(comparison, other_fold(arguments), context);
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_replay(const ReplayCommandArguments& arguments, Context& context) {
     const auto of = replayed_stream(context, arguments.replay, "stele replay");
     if (arguments.compares()) return compare(arguments, of, context);
     if (arguments.step) return step_through(of, context);
@@ -116,7 +116,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_replay(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<ReplayCommandArguments>();
     CLI::App& app = line.add(
         {"replay",
          "Fold a stream's events into the state of its aggregate, now or as it was. Its type's file in the folder\n"
@@ -126,7 +126,7 @@ void add_replay(CommandLine& line) {
          "stele replay order/10249 --without 3",
          "0 done · 1 failed, at an event that cannot be folded · 2 command line ·\n"
          "4 no such stream, or it was not there yet"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_replay(*arguments, context); });
     arguments->replay.add_stream_to(app);
     arguments->replay.add_bounds_to(app);
     flag(app, "--steps", arguments->steps, "each event, and what it changed");

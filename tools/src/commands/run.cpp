@@ -22,9 +22,9 @@
 namespace stele::tool {
 namespace {
 
-constexpr auto command = "stele run";
+constexpr auto run_command = "stele run";
 
-struct Arguments {
+struct RunArguments {
     std::vector<std::string> names;
     bool until_caught_up = false;
     bool no_listeners = false;
@@ -96,7 +96,7 @@ Failure nothing_called(const std::string& name, const Chosen& chosen, const List
                    "not_found",
                    place + ": no projection or listener \"" + name + "\"",
                    {{"store", place}, {"name", name}}}
-        .hint(meant ? std::string{command} + " " + *meant
+        .hint(meant ? std::string{run_command} + " " + *meant
                     : "stele check-config --detailed, which shows what there is");
 }
 
@@ -107,9 +107,9 @@ void add_once(std::vector<std::shared_ptr<const Part>>& parts, std::shared_ptr<c
     if (!is_there) parts.push_back(std::move(part));
 }
 
-Chosen choose(const Arguments& arguments, Context& context) {
+Chosen choose(const RunArguments& arguments, Context& context) {
     if (arguments.no_listeners && arguments.only_listeners)
-        throw usage_failure(command, "--no-listeners and --only-listeners exclude each other");
+        throw usage_failure(run_command, "--no-listeners and --only-listeners exclude each other");
     Chosen chosen;
     ListenerRegistry listeners;
     if (!arguments.no_listeners) {
@@ -183,7 +183,7 @@ void wait_for(const std::stop_token& stop) {
     requested.wait(lock, stop, [] { return false; });
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit host(const RunArguments& arguments, Context& context) {
     const auto chosen = choose(arguments, context);
     if (chosen.projections.empty() && chosen.listeners.empty() && chosen.known.broken_files.empty())
         throw Failure{Exit::not_found, "not_found",
@@ -219,7 +219,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_run(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<RunArguments>();
     CLI::App& app = line.add(
         {"run",
          "Keep the project's projections up with the log, and have its listeners deliver, until SIGTERM or "
@@ -237,7 +237,7 @@ void add_run(CommandLine& line) {
          "stopped at an event, or another definition has built it · 2 command line · 4 no such store, projection "
          "or\n"
          "listener"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return host(*arguments, context); });
     tool::arguments(app, "NAME", arguments->names,
                     "only these projections and listeners; all of the project's if absent");
     flag(app, "--until-caught-up", arguments->until_caught_up,

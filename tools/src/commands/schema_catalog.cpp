@@ -8,7 +8,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct SchemaCatalogArguments {
     std::string format = "markdown";
     std::optional<std::int64_t> sample;
     CatalogOptions options;
@@ -38,7 +38,7 @@ nlohmann::ordered_json json_of(const CatalogEntry& entry) {
             {"fields", std::move(fields)}};
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_schema_catalog(const SchemaCatalogArguments& arguments, Context& context) {
     auto options = arguments.options;
     options.sample = arguments.sample.value_or(options.sample);
     const auto catalog = catalog_of(context, options);
@@ -55,7 +55,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_schema_catalog(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<SchemaCatalogArguments>();
     CLI::App& app = line.add(
         group,
         {"catalog",
@@ -64,7 +64,7 @@ void add_schema_catalog(CommandLine& line, CLI::App& group) {
          "stele schema catalog > docs/events.md\n"
          "stele schema catalog --format asyncapi > asyncapi.json",
          "0 done · 1 failed · 2 command line · 4 no such store"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_schema_catalog(*arguments, context); });
     choice(app, "--format", {"markdown", "asyncapi"}, arguments->format,
            "what to write; with --json, markdown is one object a type");
     number(app, "--sample", "N", arguments->sample, 1, "how many of the latest events of each type are looked at");

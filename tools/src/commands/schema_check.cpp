@@ -10,7 +10,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct SchemaCheckArguments {
     std::optional<std::string> type;
     std::optional<std::string> against;
     std::string demanded = "backward";
@@ -92,7 +92,7 @@ const KnownSchema* before(const SchemaVersions& versions, int newer, bool same_t
     return at == versions.begin() ? nullptr : &std::prev(at)->second;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_schema_check(const SchemaCheckArguments& arguments, Context& context) {
     const auto folder = schema_folder(context);
     const auto demanded = compatibility_from(arguments.demanded);
     const auto ours = schemas_in(folder);
@@ -133,7 +133,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_schema_check(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<SchemaCheckArguments>();
     CLI::App& app = line.add(
         group,
         {"check",
@@ -144,7 +144,7 @@ void add_schema_check(CommandLine& line, CLI::App& group) {
          "stele schema check SiteCreated --require full\n"
          "stele schema check --against ../main/schemas",
          "0 all keep to what is demanded · 1 one breaks it · 2 command line · 4 no such type or folder"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_schema_check(*arguments, context); });
     optional_argument(app, "TYPE", arguments->type, "only the schemas of this type");
     text(app, "--against", "WHERE", arguments->against,
          "compare with these too: `store`, or another folder of schemas. A version that is there already must be "

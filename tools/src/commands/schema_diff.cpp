@@ -10,7 +10,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct SchemaDiffArguments {
     std::string type;
     std::optional<std::string> from;
     std::optional<std::string> to;
@@ -76,7 +76,7 @@ void print(const KnownSchema& older, const KnownSchema& newer, const SchemaCompa
     }
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_schema_diff(const SchemaDiffArguments& arguments, Context& context) {
     if (arguments.from && !arguments.to) {
         throw usage_failure("stele schema diff", "expected two versions or none, found one");
     }
@@ -99,7 +99,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_schema_diff(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<SchemaDiffArguments>();
     CLI::App& app =
         line.add(group,
                  {"diff",
@@ -109,7 +109,7 @@ void add_schema_diff(CommandLine& line, CLI::App& group) {
                   "stele schema diff SiteCreated\n"
                   "stele schema diff SiteCreated 1 3 --json",
                   "0 done · 1 failed · 2 command line · 4 no such type or version"},
-                 [arguments](Context& context) { return run(*arguments, context); });
+                 [arguments](Context& context) { return run_schema_diff(*arguments, context); });
     argument(app, "TYPE", arguments->type, "the type of event");
     optional_argument(app, "V1", arguments->from, "the older version");
     optional_argument(app, "V2", arguments->to, "the newer version");

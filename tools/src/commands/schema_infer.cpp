@@ -12,14 +12,14 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct SchemaInferArguments {
     std::string type;
     std::optional<std::int64_t> limit;
     std::optional<std::int64_t> version;
     SchemaInferenceOptions options;
 };
 
-Failure no_events(const EventStore& store, const Arguments& arguments) {
+Failure no_events(const EventStore& store, const SchemaInferArguments& arguments) {
     Nearest nearest{arguments.type};
     for (const auto& info : store.types()) {
         if (info.type != arguments.type) nearest.consider(info.type);
@@ -31,7 +31,7 @@ Failure no_events(const EventStore& store, const Arguments& arguments) {
     return failure;
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_schema_infer(const SchemaInferArguments& arguments, Context& context) {
     const EventStore store = context.open_existing(Context::Events::stored);
     SchemaInference inference{arguments.options};
     auto read = Read{matching(types(arguments.type))}.only({.id = false, .metadata = false, .tags = false});
@@ -56,7 +56,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_schema_infer(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<SchemaInferArguments>();
     CLI::App& app = line.add(
         group,
         {"infer",
@@ -65,7 +65,7 @@ void add_schema_infer(CommandLine& line, CLI::App& group) {
          "stele schema infer SiteCreated > schemas/SiteCreated.v1.json\n"
          "stele schema infer SiteCreated --limit 10000",
          "0 done · 1 failed · 2 command line · 4 no such store, or no events of that type"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_schema_infer(*arguments, context); });
     argument(app, "TYPE", arguments->type, "the type of event");
     number(app, "--limit", "N", arguments->limit, 1, "look at no more events than this, the oldest");
     number(app, "--version", "V", arguments->version, 1, "only events of this schema version");

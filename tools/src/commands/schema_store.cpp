@@ -81,7 +81,7 @@ struct Row {
     std::int64_t seen = 0;
 };
 
-Exit list(Context& context) {
+Exit list_schemas(Context& context) {
     const auto& declared = context.event_types();
     const EventStore store = context.open_existing(Context::Events::stored);
     const auto recorded = store.schemas();
@@ -207,7 +207,7 @@ void add_schema_store(CommandLine& line, CLI::App& group) {
               "List types and versions: how many events are stored of each, whether its schema is recorded in the\n"
               "store, and the upcaster that makes the next version of it. Reads the whole log.",
               "stele schema list --json", "0 done · 1 failed · 2 command line · 4 no such store"},
-             list);
+             list_schemas);
 
     const auto to_show = std::make_shared<ShowArguments>();
     CLI::App& show_app = line.add(group,

@@ -13,7 +13,7 @@ namespace {
 
 using Align = Table::Align;
 
-struct Arguments {
+struct SchemaTestArguments {
     std::optional<std::string> type;
     std::optional<std::int64_t> failures;
 };
@@ -149,7 +149,7 @@ void print(const Test& test, Context& context) {
     table.flush_rows();
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_schema_test(const SchemaTestArguments& arguments, Context& context) {
     const auto& types = context.event_types();
     const EventStore store = context.open_existing(Context::Events::stored);
     constexpr std::int64_t shown = 10;
@@ -171,7 +171,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_schema_test(CommandLine& line, CLI::App& group) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<SchemaTestArguments>();
     CLI::App& app = line.add(
         group,
         {"test",
@@ -182,7 +182,7 @@ void add_schema_test(CommandLine& line, CLI::App& group) {
          "stele schema test\n"
          "stele schema test SiteCreated --failures 100",
          "0 nothing is wrong · 1 an event cannot be upcast, or does not fit · 2 command line · 4 no such store"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_schema_test(*arguments, context); });
     optional_argument(app, "TYPE", arguments->type, "only what becomes an event of this type");
     number(app, "--failures", "N", arguments->failures, 0, "how many wrong ones are shown; 10 if absent");
 }

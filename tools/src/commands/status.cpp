@@ -70,7 +70,7 @@ void print_details(const std::vector<Status>& all, Output& out) {
     }
 }
 
-Exit run(bool detailed, Context& context) {
+Exit run_status(bool detailed, Context& context) {
     const EventStore store = context.open_existing(Context::Events::either);
     const auto known = known_projections(context);
     const All all{store.info(), projection_status(store, known.registry),
@@ -104,7 +104,7 @@ void add_status(CommandLine& line) {
          "stele status --json\n"
          "stele status --detailed",
          "0 done · 1 failed · 2 command line · 4 no such store"},
-        [detailed](Context& context) { return run(*detailed, context); });
+        [detailed](Context& context) { return run_status(*detailed, context); });
     flag(app, "--detailed", *detailed,
          "of each projection and listener all there is to say: who runs it, whether it is healthy and why not, "
          "what\n"

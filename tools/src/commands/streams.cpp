@@ -10,13 +10,13 @@ namespace {
 
 using Align = Table::Align;
 
-struct Arguments {
+struct StreamsArguments {
     std::optional<std::string> tenant;
     std::optional<std::string> aggregate_type;
     std::optional<std::int64_t> limit;
 };
 
-bool selected(const StreamInfo& info, const Arguments& arguments) {
+bool selected(const StreamInfo& info, const StreamsArguments& arguments) {
     return (!arguments.tenant || info.stream.tenant() == *arguments.tenant) &&
            (!arguments.aggregate_type || info.stream.aggregate_type() == *arguments.aggregate_type);
 }
@@ -31,7 +31,7 @@ nlohmann::ordered_json to_json(const StreamInfo& info) {
             {"last_recorded_at", to_rfc3339(info.last_recorded_at)}};
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_streams(const StreamsArguments& arguments, Context& context) {
     const EventStore store = context.open_existing();
     Table table{context.out(),
                 {{"STREAM"},
@@ -60,11 +60,11 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_streams(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<StreamsArguments>();
     CLI::App& app =
         line.add({"streams", "List the streams: how many events each has, the first and the last.",
                   "stele streams --aggregate-type Site", "0 done · 1 failed · 2 command line · 4 no such store"},
-                 [arguments](Context& context) { return run(*arguments, context); });
+                 [arguments](Context& context) { return run_streams(*arguments, context); });
     text(app, "--tenant", "T", arguments->tenant, "streams of this tenant; \"\" for those without one");
     text(app, "--aggregate-type", "A", arguments->aggregate_type, "streams of aggregates of this type");
     number(app, "--limit", "N", arguments->limit, 0, "at most so many");

@@ -12,7 +12,7 @@
 namespace stele::tool {
 namespace {
 
-struct Arguments {
+struct TraceArguments {
     std::string id;
     bool correlation = false;
     std::optional<std::int64_t> after;
@@ -22,8 +22,6 @@ struct Arguments {
 };
 
 using ordered = nlohmann::ordered_json;
-
-ordered or_null(const std::optional<std::string>& text) { return text ? ordered(*text) : ordered(); }
 
 void print_json(const Trace& trace, Output& out) {
     for (std::size_t i = 0; i < trace.nodes.size(); ++i) {
@@ -88,7 +86,7 @@ void print_tree(const Trace& trace, Output& out) {
     table.flush_rows();
 }
 
-Exit run(const Arguments& arguments, Context& context) {
+Exit run_trace(const TraceArguments& arguments, Context& context) {
     const EventStore store = context.open_existing(Context::seen(arguments.raw));
     Progress progress{"trace", "events"};
     TraceOptions options;
@@ -117,7 +115,7 @@ Exit run(const Arguments& arguments, Context& context) {
 }  // namespace
 
 void add_trace(CommandLine& line) {
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<TraceArguments>();
     CLI::App& app = line.add(
         {"trace",
          "Show what caused an event and what it caused, over all streams, as a tree: by causation_id and\n"
@@ -126,7 +124,7 @@ void add_trace(CommandLine& line) {
          "stele trace 90112\n"
          "stele trace request-3 --json",
          "0 done · 1 failed · 2 command line · 4 no such event, and none with such a correlation_id"},
-        [arguments](Context& context) { return run(*arguments, context); });
+        [arguments](Context& context) { return run_trace(*arguments, context); });
     argument(app, "ID", arguments->id, "a position, an event's id, or a correlation_id");
     flag(app, "--correlation", arguments->correlation, "ID is a correlation_id, even where it is a number");
     number(app, "--after", "P", arguments->after, 0, "look at the log behind this position");

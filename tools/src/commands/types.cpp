@@ -6,7 +6,7 @@ namespace {
 
 using Align = Table::Align;
 
-Exit run(Context& context) {
+Exit run_types(Context& context) {
     const EventStore store = context.open_existing(Context::Events::either);
     Table table{context.out(),
                 {{"TYPE"}, {"EVENTS", Align::right}, {"FIRST", Align::right}, {"LAST", Align::right}}};
@@ -30,7 +30,7 @@ Exit run(Context& context) {
 void add_types(CommandLine& line) {
     line.add({"types", "List the types of events: how many there are of each, the first and the last.",
               "stele types --json", "0 done · 1 failed · 2 command line · 4 no such store"},
-             run);
+             run_types);
 }
 
 }  // namespace stele::tool

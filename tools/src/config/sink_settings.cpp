@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr auto shortest_timeout = 1ms;
 constexpr auto longest_timeout = std::chrono::milliseconds{24h};
-constexpr auto longest_wait = std::chrono::milliseconds{24h * 365};
+constexpr auto longest_pause = std::chrono::milliseconds{24h * 365};
 
 const std::vector<std::string> sink_types{"webhook", "email", "exec", "jsonl", "log", "stream"};
 
@@ -69,7 +69,7 @@ private:
         if (const auto* oauth = table_.table("oauth")) webhook.oauth = read_oauth(*oauth);
         timeouts(webhook);
         if (auto permanent = table_.wholes("permanent", 300, 599)) webhook.permanent = std::move(*permanent);
-        take(table_.duration("longest_retry_after", 0ms, longest_wait), webhook.longest_retry_after);
+        take(table_.duration("longest_retry_after", 0ms, longest_pause), webhook.longest_retry_after);
         if (const auto redirects = table_.whole("redirects", 0, 20))
             webhook.redirects = static_cast<int>(*redirects);
         take(table_.flag("allow_private"), webhook.allow_private);

@@ -40,14 +40,14 @@ void check(TableReader& reader, const char* key, const TomlValue& value, const C
     }
 }
 
-bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+bool is_only_space(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
 
 }  // namespace
 
 std::optional<sql::SqlText> read_expression(TableReader& reader, const char* key) {
     const auto* value = reader.find(key);
     if (value == nullptr) return std::nullopt;
-    if (value->kind != TomlValue::Kind::text || is_blank(value->text)) {
+    if (value->kind != TomlValue::Kind::text || is_only_space(value->text)) {
         reader.wrong(key, *value, "SQL over the event, in quotes");
         return std::nullopt;
     }

@@ -15,7 +15,7 @@
 namespace stele::tool {
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
+constexpr std::size_t read_buffer_bytes = std::size_t{256} << 10;
 
 bool is_gzip(const char* bytes, std::size_t size) { return size >= 2 && bytes[0] == '\x1f' && bytes[1] == '\x8b'; }
 
@@ -79,7 +79,7 @@ ByteSource::ByteSource(const std::string& path, const Interrupt& interrupt)
       cancel_pipe_(File::pipe()),
       name_(path == "-" ? "standard input" : path),
       file_(open_source(path)),
-      buffer_(std::make_unique<char[]>(buffer_bytes)) {
+      buffer_(std::make_unique<char[]>(read_buffer_bytes)) {
     struct stat about {};
     if (!cancel_pipe_.first.is_open()) throw broken(name_, std::strerror(errno));
     if (::fstat(file_.fd(), &about) != 0) throw broken(name_, std::strerror(errno));
@@ -104,7 +104,7 @@ std::size_t ByteSource::read_raw() {
     at_ = 0;
     if (waits_) static_cast<void>(wait_readable(file_.fd(), {interrupt_.fd(), cancel_pipe_.first.fd()}));
     if (interrupt_.requested() || cancelled_) throw ReadInterrupted{};
-    const auto got = file_.read(buffer_.get() + filled_, buffer_bytes - filled_);
+    const auto got = file_.read(buffer_.get() + filled_, read_buffer_bytes - filled_);
     if (got < 0) throw broken(name_, std::strerror(errno));
     filled_ += static_cast<std::size_t>(got);
     raw_ += got;
