@@ -329,7 +329,7 @@ TEST_CASE_METHOD(Contract, "correlation compares a string in the metadata, and n
 
 TEST_CASE_METHOD(Contract, "a read of some parts finds the same events and leaves out the others",
                  "[contract][read]") {
-    Log log{*this, 1'500};
+    Log log{*this, 5'000};  // long enough for every way to go along it
     const auto parts = GENERATE(EventParts{false, false, false, false}, EventParts{true, false, true, false},
                                 EventParts{false, true, false, true}, EventParts{});
     const auto without_others = [&](Event event) {
@@ -352,4 +352,25 @@ TEST_CASE_METHOD(Contract, "a read of some parts finds the same events and leave
         CHECK(found == expected);
     }
     for (const Event& event : log.store.read(all().only(parts))) CHECK(event == without_others(event));
+}
+
+TEST_CASE_METHOD(Contract, "a read of types that come in runs finds each, however little is wanted",
+                 "[contract][read]") {
+    auto store = open();
+    Numbers seldom;
+    std::vector<std::string> types;
+    for (int run = 0; run < 8; ++run) {
+        for (int i = 0; i < 700 + 100 * run; ++i) {
+            const bool is_seldom = run % 2 == 1 && (run != 5 || i % 20 == 0);
+            types.emplace_back(is_seldom ? "Seldom" : "Often");
+            if (is_seldom) seldom.push_back(static_cast<std::int64_t>(types.size()));
+        }
+    }
+    test::seed(store, long_stream, types);
+    const auto parts = GENERATE(EventParts{}, EventParts{false, false, false, false});
+    const auto read = all().types({"Seldom"}).only(parts);
+    CHECK(positions_in(store, read) == seldom);
+    CHECK(positions_in(store, Read{read}.after(Position{seldom[100]})) ==
+          Numbers(seldom.begin() + 101, seldom.end()));
+    CHECK(positions_in(store, Read{read}.limit(1'100)) == Numbers(seldom.begin(), seldom.begin() + 1'100));
 }

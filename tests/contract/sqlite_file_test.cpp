@@ -153,3 +153,35 @@ TEST_CASE("a checkpoint now and then leaves the log as it is", "[contract][sqlit
     // It was copied again and again: the WAL stays far behind what was written.
     CHECK(fs::file_size(backend.file() + "-wal") < 100 * 4'120);
 }
+
+TEST_CASE("a log that has lost a name is said to be damaged at each read, however little is wanted",
+          "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    {
+        auto store = EventStore::open(backend.address(), relaxed());
+        fill(store, 1'000);
+        test::seed(store, StreamId{"Site", "lost"}, {"SiteCreated"});
+        test::seed(store, order, std::vector<std::string>(1'500, "OrderPaid"));
+    }
+    backend.connect()->execute("DROP TRIGGER streams_no_delete; DELETE FROM streams WHERE aggregate_id = 'lost'");
+    auto store = EventStore::open(backend.address());
+    const auto parts = GENERATE(EventParts{}, EventParts{false, false, false, false});
+    const auto events = store.read(all().only(parts));
+    std::vector<Event> page;
+    std::int64_t before = 0;
+    const auto read_on = [&] {
+        while (const auto found = events.next_page(page)) before += static_cast<std::int64_t>(found);
+    };
+    for (int again = 0; again < 2; ++again) {
+        try {
+            read_on();
+            FAIL("expected an error");
+        } catch (const StoreError& error) {
+            CHECK(error.code() == "corrupt");
+            CHECK_THAT(error.what(), ContainsSubstring("an event refers to stream"));
+        }
+        CHECK(before <= 3'000);
+        CHECK(before > 1'000);
+    }
+    CHECK(test::positions_in(store, all().only(parts).after(Position{3'001})).size() == 1'500);
+}

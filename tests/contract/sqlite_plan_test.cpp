@@ -7,6 +7,7 @@
 #include "sqlite/finder.hpp"
 #include "sqlite/names.hpp"
 #include "sqlite/reader.hpp"
+#include "sqlite/row_scan.hpp"
 #include "sqlite/writer.hpp"
 
 #include <sqlite3.h>
@@ -71,6 +72,7 @@ std::vector<Hot> hot_statements() {
         {"log_forward_with",
          sql::log_forward_with({false, false, false, false}),
          {"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+        {"log_scan", sql::log_scan, {"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
         {"log_backward", sql::log_backward, {"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
         {"stream_forward",
          sql::stream_forward,
@@ -122,6 +124,7 @@ std::vector<std::string> plan_of(RawConnection& connection, const std::string& s
 
 void check_plans(const test::SqliteBackend& backend) {
     const auto connection = backend.connect();
+    const sqlite::RowScan knows_its_function{connection->handle()};
     for (const Hot& hot : hot_statements()) {
         CAPTURE(hot.name, hot.statement);
         CHECK(plan_of(*connection, hot.statement) == hot.plan);

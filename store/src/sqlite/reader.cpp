@@ -59,7 +59,13 @@ Statement& Reader::log(const EventParts& parts) {
     return *statement;
 }
 
-void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts) {
+RowScan& Reader::row_scan() {
+    if (!row_scan_) row_scan_ = std::make_unique<RowScan>(handle());
+    return *row_scan_;
+}
+
+template <class Row>
+Event& Reader::decode_head(const Row& row, std::vector<Event>& page, std::size_t at) {
     const auto& stream = names_.stream(row.integer(1));
     if (at == page.size() && at == page.capacity()) page.reserve(std::max<std::size_t>(16, 2 * at));
     if (at == page.size()) page.push_back(Event{.position = {}, .version = {}, .stream = stream});
@@ -71,9 +77,14 @@ void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, co
     event.schema_version = static_cast<int>(row.integer(4));
     event.piece = 0;
     event.pieces = 1;
-    event.id = parts.id ? EventId::from_bytes(row.blob(5)) : EventId{};
     event.recorded_at = time_of(row.integer(7));
     event.occurred_at = row.is_null(6) ? event.recorded_at : time_of(row.integer(6));
+    return event;
+}
+
+void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts) {
+    auto& event = decode_head(row, page, at);
+    event.id = parts.id ? EventId::from_bytes(row.blob(5)) : EventId{};
     event.data.assign_trusted(parts.data ? row.text(8) : no_json.text());
     event.metadata.assign_trusted(parts.metadata ? row.text(9) : no_json.text());
     if (!parts.tags || row.is_null(10)) {
@@ -81,6 +92,14 @@ void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, co
     } else {
         decode_tags(row.text(10), event.tags);
     }
+}
+
+void Reader::decode(const HandedRow& row, std::vector<Event>& page, std::size_t at) {
+    auto& event = decode_head(row, page, at);
+    event.id = {};
+    event.data.assign_trusted(no_json.text());
+    event.metadata.assign_trusted(no_json.text());
+    event.tags.clear();
 }
 
 std::optional<Event> Reader::find(const EventId& id) {

@@ -4,6 +4,7 @@
 #include "../backend.hpp"
 #include "connection.hpp"
 #include "finder.hpp"
+#include "row_scan.hpp"
 #include "scan_vfs.hpp"
 
 #include <SQLiteCpp/Database.h>
@@ -77,11 +78,14 @@ public:
     Statement& log(bool backward) noexcept { return backward ? log_backward_ : log_forward_; }
     /// The log forward, with the columns of these parts.
     Statement& log(const EventParts& parts);
+    RowScan& row_scan();
     Statement& stream(bool backward) noexcept { return backward ? stream_backward_ : stream_forward_; }
     Statement& event_at() noexcept { return event_at_; }
 
     /// Puts the row that `row` stands on into `page[at]`, reusing its memory; of what may be left out, `parts`.
     void decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts = {});
+    /// The same of a row that has nothing that may be left out.
+    void decode(const HandedRow& row, std::vector<Event>& page, std::size_t at);
 
     /// Holds one view of the log over several statements, until the scope ends. Within another one it is the same
     /// view, which ends with the outer one.
@@ -98,6 +102,10 @@ public:
     };
 
 private:
+    /// What is always there.
+    template <class Row>
+    Event& decode_head(const Row& row, std::vector<Event>& page, std::size_t at);
+
     SQLite::Database db_;
     Names names_;
     Finder finder_;
@@ -108,6 +116,7 @@ private:
     Statement event_at_;
     Statement log_forward_;
     std::array<std::unique_ptr<Statement>, 16> log_of_parts_;  ///< by which parts; made by the first who asks
+    std::unique_ptr<RowScan> row_scan_;                        ///< likewise
     Statement log_backward_;
     Statement stream_forward_;
     Statement stream_backward_;

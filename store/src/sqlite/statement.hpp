@@ -48,8 +48,9 @@ public:
         if (code == SQLITE_DONE) return false;
         fail(code);
     }
-    /// As step(), for the caller who deals with errors: SQLITE_ROW, SQLITE_DONE or an error.
+    /// As step(), for the caller who deals with errors: SQLITE_ROW, SQLITE_DONE or an error, which fail() throws.
     [[nodiscard]] int try_step() noexcept { return sqlite3_step(statement_); }
+    [[noreturn]] void fail(int code);
     void reset() noexcept { sqlite3_reset(statement_); }
 
     [[nodiscard]] bool is_null(int column) const noexcept {
@@ -69,7 +70,6 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(int code);
     sqlite3_stmt* statement_ = nullptr;
 };
 
