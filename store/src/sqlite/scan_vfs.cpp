@@ -12,9 +12,11 @@ namespace stele::sqlite {
 
 namespace {
 
-constexpr std::int64_t chunk = 64 << 10;
-constexpr std::int64_t gap = 32 << 10;  // pages of indices stand between those of the log
-constexpr int forward_reads = 8;        // so many, one behind the other, and a chunk is read
+// Larger ones save next to nothing; and where the kernel does not preempt itself, who wakes up waits until one is
+// read.
+constexpr std::int64_t chunk = 16 << 10;
+constexpr std::int64_t gap = 4 << 10;  // a page of an index may stand between those of the log
+constexpr int forward_reads = 8;       // so many, one behind the other, and a chunk is read
 
 // A database's file. SQLite allocates it, with the base VFS's file behind it.
 struct ScanFile : sqlite3_file {
