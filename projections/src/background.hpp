@@ -3,7 +3,8 @@
 // On Linux a thread that wakes up, as one does whose sync of the disk is done, may have to wait for milliseconds
 // until one of its own priority leaves a core to it. A rebuild reads in one thread and folds in another: on two
 // cores both are taken, and appends that sync took twice as long beside it, whatever it wrote. A thread that is
-// nicer, be it by little, makes room at once.
+// nicer gets the smaller part of a core, and, if its turns are longer as well, leaves it at once (but on Linux 6.6
+// to 6.11, where it may stay to the end of its turn).
 #pragma once
 
 #include <functional>

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 namespace stele {
@@ -168,13 +169,20 @@ bool GenerationBuild::run(const Progress& progress) {
     // Of what is folded in memory, a transaction writes each state once, however many events it had.
     const auto batch = options_.batch * (projection_.folds_in_memory() ? 4 : 1);
     const auto target = [&] { return until_.value_or(store_.head()); };
-    bool is_there = false;
-    in_background(options_.niceness, [&, most = target()] {
-        is_there = fold(*file_, *model_, batch, options_.stop, progress, [&] { return most; });
-    });
-    // What was appended meanwhile, without making way: or else who appends without a rest might stay ahead for
-    // good.
-    return is_there && fold(*file_, *model_, batch, options_.stop, progress, target);
+    // In rounds, each up to where the log ends when it begins. They make way as long as each has at most half as
+    // much to fold as the one before; or else who appends without a rest might stay ahead for good.
+    auto there = file_->generation().position;
+    auto most = std::numeric_limits<std::int64_t>::max();
+    for (auto next = target(); there < next && next.value() - there.value() <= most; next = target()) {
+        bool is_there = false;
+        in_background(options_.niceness, [&] {
+            is_there = fold(*file_, *model_, batch, options_.stop, progress, [&] { return next; });
+        });
+        if (!is_there) return false;
+        most = (next.value() - there.value()) / 2;
+        there = next;
+    }
+    return fold(*file_, *model_, batch, options_.stop, progress, target);
 }
 
 // The old generation, open for writing; empty where there is none, or it is damaged beyond that.

@@ -98,7 +98,7 @@ void nice(CLI::App& app, std::optional<std::int64_t>& to) {
         to = whole_number(word, 0, nicest, "a whole number from 0 to 19");
     };
     one(app, "--nice", "N", take,
-        "make way for other work, as nice(1) does: 0 not at all, 19 the most; 5 if absent");
+        "make way for other work, as nice(1) does: 0 not at all, 19 the most; 10 if absent");
 }
 
 void time(CLI::App& app, const char* name, std::optional<Timestamp>& to, const char* help) {

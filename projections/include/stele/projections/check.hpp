@@ -52,7 +52,7 @@ struct CheckOptions {
     /// So many differences are told in full; the others are counted.
     std::size_t most_differences = 10;
     /// It is done in a thread that is so many steps nicer than the caller's, as a rebuild is: see RebuildOptions.
-    int niceness = 5;
+    int niceness = 10;
     /// Called by the thread that folds, the caller's where `niceness` is 0.
     std::function<void(const FoldProgress&)> progress{};
     /// Looked at before each event and each row.

@@ -56,9 +56,10 @@ struct RebuildOptions {
     std::chrono::milliseconds grace{50};
     /// The log is folded in a thread that is so many steps nicer (nice(2)) than the caller's, who waits for it:
     /// so appends and readers, of this process and others, get a core at once when they need one, and the rebuild
-    /// what they leave, or a quarter of a core against each that never rests. 0: in the calling thread. What was
-    /// appended meanwhile is folded in the calling thread, which then switches.
-    int niceness = 5;
+    /// what they leave, or a tenth of a core against each that never rests. 0: in the calling thread. What was
+    /// appended meanwhile is folded likewise, and so on, as long as each time it is at most half as much as before;
+    /// the calling thread folds the rest, and switches.
+    int niceness = 10;
     /// Called after each transaction, by the thread that is at it.
     std::function<void(const FoldProgress&)> progress{};
     /// Looked at before each event. When it is requested, the old generation stays, and the new one goes.
