@@ -11,6 +11,8 @@
 //
 // With the folder SCHEMAS events are read through its upcasters, and pieces of type Line are delivered too: the
 // lines of RECORD are "position stream piece", and echoes go to Echo/POSITION-PIECE.
+#include "control_db.hpp"
+
 #include <stele/projections/listeners/cpp_listener.hpp>
 #include <stele/projections/runner.hpp>
 #include <stele/schema/event_types.hpp>
@@ -32,12 +34,16 @@ namespace {
 using namespace stele;
 using namespace std::chrono_literals;
 
-// Stops this process, at a moment at which nobody holds a lock of the store: those who settle have come to rest.
-void stop_process(const Delivery& delivery) {
+// Stops this process, at a moment at which nobody in it holds a lock of the store: those who settle have come to
+// rest, and who says every 100 ms that he is alive has done so a moment ago.
+void stop_process(const Delivery& delivery, const std::string& store) {
+    ControlDb control{store};
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock{mutex};
     never.wait_for(lock, delivery.stop(), 100ms, [] { return false; });
+    control.write(ControlDb::Sync::none, [](sqlite3* /*db*/) {});  // behind him, if he is at it
+    never.wait_for(lock, delivery.stop(), 30ms, [] { return false; });
     ::raise(SIGSTOP);
 }
 
@@ -82,7 +88,7 @@ int run(const std::string& path, const std::string& record_path, const std::stri
         "record", matching(types("OrderPaid", "OrderHeld", "Line")),
         [=](const Event& event, const Delivery& delivery) {
             if (is_difficult(event) && delivery.attempt() < 3) throw std::runtime_error{"difficult"};
-            if (event.type == "OrderHeld") stop_process(delivery);
+            if (event.type == "OrderHeld") stop_process(delivery, path);
             record(file, event, with_pieces);
             if (!threads) return;
             const std::lock_guard lock{*printing};
