@@ -8,8 +8,6 @@ namespace {
 
 const JsonText no_json;
 
-Timestamp time_of(std::int64_t microseconds) { return Timestamp{std::chrono::microseconds{microseconds}}; }
-
 }  // namespace
 
 std::string sql::log_forward_with(const EventParts& parts) {

@@ -7,8 +7,6 @@ namespace stele::sqlite {
 
 namespace {
 
-Timestamp since_time(std::int64_t microseconds) { return Timestamp{std::chrono::microseconds{microseconds}}; }
-
 /// What a store is upgraded by. Older builds refuse the file from then on: they would not check what they append.
 void make_tables(sqlite3* db) {
     const auto statements =
@@ -45,7 +43,7 @@ StoredSchemas read_schemas(sqlite3* db) {
                                   .version = static_cast<int>(row.integer(1)),
                                   .document = JsonText::trusted(std::string{row.text(2)}),
                                   .fingerprint = std::string{row.text(3)},
-                                  .since = since_time(row.integer(4))});
+                                  .since = time_of(row.integer(4))});
     }
     return stored;
 }
@@ -99,7 +97,7 @@ std::vector<RecordedSchema> SchemaTables::record(std::vector<RecordedSchema> sch
                                      .version = schema.version,
                                      .document = JsonText::trusted(std::string{known.text(0)}),
                                      .fingerprint = std::string{known.text(1)},
-                                     .since = since_time(known.integer(2))},
+                                     .since = time_of(known.integer(2))},
                                     schema.fingerprint,
                                     {}};
             }

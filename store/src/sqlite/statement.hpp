@@ -4,6 +4,8 @@
 // pointer for each column that is read; this one adds nothing to SQLite's own calls.
 #pragma once
 
+#include <stele/schema/time.hpp>
+
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
@@ -72,6 +74,9 @@ public:
 private:
     sqlite3_stmt* statement_ = nullptr;
 };
+
+/// A time, as columns hold it: microseconds since 1970 in UTC.
+inline Timestamp time_of(std::int64_t microseconds) { return Timestamp{std::chrono::microseconds{microseconds}}; }
 
 /// Resets a statement when the scope ends, so that it holds no read transaction and no pointer of ours.
 class Use {

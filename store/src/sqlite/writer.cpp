@@ -154,7 +154,7 @@ void Writer::refresh() {
         const Use row{newest_event_};
         if (row->step()) {
             head = Position{row->integer(0)};
-            recorded_at = Timestamp{std::chrono::microseconds{row->integer(1)}};
+            recorded_at = time_of(row->integer(1));
         }
     }
     if (head == head_) return;
@@ -368,7 +368,7 @@ Appended Writer::first_answer(const PendingAppend& append, const std::vector<Pos
                     "the store has this id at position " + std::to_string(position->value()) + " with " + differs};
             }
             version = Version{stored->integer(1)};
-            answer.recorded_at = Timestamp{std::chrono::microseconds{stored->integer(5)}};
+            answer.recorded_at = time_of(stored->integer(5));
             ++position;
         }
         ends.part_ends(*part.stream, version);
@@ -386,8 +386,7 @@ std::string Writer::difference(const StreamId& stream, const NewEvent& event, St
     if (stored.integer(3) != event.schema_version) {
         return "another schema_version, " + std::to_string(stored.integer(3));
     }
-    const auto occurred_at =
-        stored.is_null(4) ? std::nullopt : std::optional{Timestamp{std::chrono::microseconds{stored.integer(4)}}};
+    const auto occurred_at = stored.is_null(4) ? std::nullopt : std::optional{time_of(stored.integer(4))};
     if (occurred_at != event.occurred_at) {
         return occurred_at ? "another occurred_at, " + to_rfc3339(*occurred_at) : std::string{"no occurred_at"};
     }
