@@ -1,7 +1,11 @@
 // What SQLite does to a file that is a log: vacuuming, copying, checkpoints.
 #include "sqlite_backend.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 namespace fs = std::filesystem;
 using namespace stele;
@@ -26,6 +30,57 @@ void fill(EventStore& store, int rounds) {
                          .tracking("feed", i + 1));
     }
 }
+
+void append_singly(EventStore& store, int events) {
+    for (int i = 0; i < events; ++i) test::seed(store, site, {"SiteChanged"});
+}
+
+/// How often the WAL has begun anew: the "checkpoint sequence number" of its header
+/// (https://sqlite.org/fileformat2.html, "The Write-Ahead Log").
+std::uint32_t times_begun_anew(const test::SqliteBackend& backend) {
+    std::ifstream wal{backend.file() + "-wal", std::ios::binary};
+    wal.seekg(12);
+    std::uint32_t number = 0;
+    for (int i = 0; i < 4; ++i) number = number << 8 | static_cast<unsigned>(wal.get());
+    REQUIRE(wal);
+    return number;
+}
+
+/// A read transaction of another process's kind, which sees the log as it is now for as long as this one lives.
+class HeldRead {
+public:
+    explicit HeldRead(const test::SqliteBackend& backend) : connection_(backend.connect()) {
+        connection_->execute("BEGIN");
+        (void)connection_->rows("SELECT count(*) FROM types");
+    }
+
+private:
+    std::unique_ptr<RawConnection> connection_;
+};
+
+/// Reads the log without a rest: each read begins before the one before it ends.
+class EndlessRead {
+public:
+    explicit EndlessRead(const test::SqliteBackend& backend)
+        : held_(std::make_unique<HeldRead>(backend)), reader_([this, &backend] {
+              while (!done_) {
+                  std::this_thread::sleep_for(std::chrono::milliseconds{1});
+                  auto next = std::make_unique<HeldRead>(backend);
+                  std::swap(held_, next);
+              }
+          }) {}
+    ~EndlessRead() {
+        done_ = true;
+        reader_.join();
+    }
+    EndlessRead(const EndlessRead&) = delete;
+    EndlessRead& operator=(const EndlessRead&) = delete;
+
+private:
+    std::atomic<bool> done_ = false;
+    std::unique_ptr<HeldRead> held_;
+    std::thread reader_;  ///< last: it uses what stands above
+};
 
 }  // namespace
 
@@ -152,6 +207,41 @@ TEST_CASE("a checkpoint now and then leaves the log as it is", "[contract][sqlit
     CHECK(backend.connect()->execute("PRAGMA integrity_check").front() == "ok");
     // It was copied again and again: the WAL stays far behind what was written.
     CHECK(fs::file_size(backend.file() + "-wal") < 100 * 4'120);
+}
+
+TEST_CASE("the WAL begins anew although the log is being read at all times", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    auto options = relaxed();
+    options.checkpoint_pages = 100;
+    auto store = EventStore::open(backend.address(), options);
+    append_singly(store, 1);
+    const auto before = times_begun_anew(backend);
+    {
+        const EndlessRead reading{backend};
+        append_singly(store, 1'000);
+    }
+    CHECK(times_begun_anew(backend) >= before + 5);
+    CHECK((test::positions_in(store) == test::numbers(1, 1'001)));
+}
+
+TEST_CASE("a read that does not end keeps the WAL, and no append", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    auto options = relaxed();
+    options.checkpoint_pages = 100;
+    auto store = EventStore::open(backend.address(), options);
+    append_singly(store, 1);
+    std::uint32_t before = 0;
+    {
+        const HeldRead reading{backend};
+        append_singly(store, 200);
+        before = times_begun_anew(backend);
+        append_singly(store, 300);
+        CHECK(times_begun_anew(backend) == before);
+        CHECK((test::positions_in(store) == test::numbers(1, 501)));
+    }
+    append_singly(store, 100);
+    CHECK(times_begun_anew(backend) > before);
+    CHECK((test::positions_in(store) == test::numbers(1, 601)));
 }
 
 TEST_CASE("a log that has lost a name is said to be damaged at each read, however little is wanted",

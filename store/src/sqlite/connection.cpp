@@ -168,6 +168,20 @@ void sync_wal(sqlite3* db) {
     if (code != SQLITE_OK) throw_error(db, code, "sync the write-ahead log");
 }
 
+bool wal_is_read(sqlite3* db) noexcept {
+    constexpr int first_place = 4;  // WAL_READ_LOCK(1); who holds (0) reads the database alone
+    constexpr int places = SQLITE_SHM_NLOCK - first_place;
+    sqlite3_file* file = nullptr;
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
+        file->pMethods == nullptr || file->pMethods->iVersion < 2) {
+        return true;
+    }
+    const auto do_it = [&](int what) {
+        return file->pMethods->xShmLock(file, first_place, places, what | SQLITE_SHM_EXCLUSIVE) == SQLITE_OK;
+    };
+    return !do_it(SQLITE_SHM_LOCK) || !do_it(SQLITE_SHM_UNLOCK);
+}
+
 SQLite::Database open_writer(const fs::path& file, const Options& options) {
     auto db =
         open(file, options,

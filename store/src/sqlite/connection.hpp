@@ -35,4 +35,9 @@ void prepare_file(const std::filesystem::path& folder, const Options& options);
 /// Makes everything in the WAL durable, whoever wrote it. Throws StoreError.
 void sync_wal(sqlite3* db);
 
+/// Whether a read transaction, of any process, holds a place in the WAL (its locks:
+/// https://sqlite.org/walformat.html, "WAL Locks"): as long as one does, no commit begins the WAL anew. True where
+/// that cannot be told. `db` has used the WAL, and is in no transaction.
+[[nodiscard]] bool wal_is_read(sqlite3* db) noexcept;
+
 }  // namespace stele::sqlite

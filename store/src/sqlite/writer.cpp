@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::chrono::microseconds first_pause{50};
 constexpr std::chrono::microseconds longest_pause{2000};
+/// For reads under way to end, before a checkpoint leaves the WAL as it is: some times what a page of them takes.
+constexpr std::chrono::milliseconds longest_wait_for_reads{50};
 /// How many appends a commit takes without asking for memory on the way.
 constexpr std::size_t most_taken = 512;
 
@@ -78,7 +80,8 @@ Writer::Writer(const std::filesystem::path& file, std::string store, const Optio
       insert_type_(db_.getHandle(), sql::insert_type),
       insert_event_(db_.getHandle(), sql::insert_event),
       insert_tag_(db_.getHandle(), sql::insert_tag),
-      checkpoint_at_(options.checkpoint_pages) {
+      checkpoint_at_(options.checkpoint_pages),
+      wait_at_(options.checkpoint_pages) {
     sqlite3_busy_timeout(db_.getHandle(), 0);  // begin() waits by itself, in finer steps
     sqlite3_wal_hook(db_.getHandle(), &Writer::on_commit, this);
 }
@@ -503,24 +506,52 @@ std::int64_t Writer::number_for_type(const std::string& type) {
 
 int Writer::on_commit(void* self, sqlite3*, const char*, int pages) {
     auto& writer = *static_cast<Writer*>(self);
-    if (pages < writer.wal_pages_) writer.checkpoint_at_ = writer.options_.checkpoint_pages;  // it began anew
+    if (pages < writer.wal_pages_) {  // it began anew
+        writer.checkpoint_at_ = writer.wait_at_ = writer.options_.checkpoint_pages;
+    }
     writer.wal_pages_ = pages;
     return SQLITE_OK;
 }
 
-/// Copies the WAL into the database. The write lock is ours meanwhile, so that no commit of any process runs beside
-/// it (see open() in connection.cpp). What cannot be copied now, because a reader still looks at an older state or
-/// the disk is full, is copied later; nothing is lost by waiting. When all of it is copied, the next commit that
-/// meets no reader starts the WAL anew from its beginning; on_commit() notices.
+/// Copies the WAL into the database, so that the next commit begins it anew; on_commit() notices.
+///
+/// A read under way keeps what is behind it from being copied, and the WAL from beginning anew. Where there is
+/// always one, as beside a rebuild, which reads page after page, the WAL would grow until that is done, and each
+/// commit cost half as much again: a file that grows is synced with its inode. So the reads under way are waited
+/// for. Those that begin meanwhile find everything in the database, and are in nobody's way. A long one is not
+/// waited for again until the WAL is twice as long. What is not copied now, because of it or as the disk is full,
+/// is copied later; nothing is lost by that.
 void Writer::checkpoint() {
     const int step = std::max(options_.checkpoint_pages / 10, 1);
     checkpoint_at_ = wal_pages_ + step;
+    auto copied = copy_wal();
+    if (wal_pages_ < wait_at_) return;
+    const auto give_up = std::chrono::steady_clock::now() + longest_wait_for_reads;
+    for (auto pause = first_pause; copied == Copied::while_read && std::chrono::steady_clock::now() < give_up;
+         pause = std::min(pause * 2, longest_pause)) {
+        std::this_thread::sleep_for(pause);
+        copied = copy_wal();
+    }
+    if (copied == Copied::while_read) wait_at_ = 2 * wal_pages_;
+}
+
+/// The write lock is ours meanwhile: no commit of any process runs beside it (see open() in connection.cpp). Who
+/// takes it reads the WAL where it ended, but where all of it has been copied before: so the first of two calls
+/// says that it is read.
+Writer::Copied Writer::copy_wal() {
     const int code = begin_.try_step();
     begin_.reset();
-    if (code != SQLITE_DONE) return;
-    (void)sqlite3_wal_checkpoint_v2(checkpointer_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (code != SQLITE_DONE) return Copied::in_part;
+    auto* const db = checkpointer_.getHandle();
+    int pages = 0;
+    int copied = 0;
+    const bool has_worked =
+        sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied) == SQLITE_OK;
+    const bool is_read = has_worked && (copied < pages || wal_is_read(db));
     (void)rollback_.try_step();
     rollback_.reset();
+    if (!has_worked) return Copied::in_part;
+    return is_read ? Copied::while_read : Copied::whole;
 }
 
 }  // namespace stele::sqlite

@@ -92,6 +92,12 @@ private:
     static int on_commit(void* self, sqlite3*, const char*, int pages);
     [[nodiscard]] bool checkpoint_is_due() const noexcept { return wal_pages_ >= checkpoint_at_; }
     void checkpoint();
+    enum class Copied {
+        whole,       ///< the next commit begins the WAL anew
+        while_read,  ///< a read under way is at what it holds
+        in_part      ///< as far as the disk, or who holds the write lock, allowed
+    };
+    [[nodiscard]] Copied copy_wal();
 
     std::string store_;
     Options options_;
@@ -135,6 +141,7 @@ private:
     bool answered_repetition_ = false;      ///< an append was told that its events are there already
     int wal_pages_ = 0;
     int checkpoint_at_;
+    int wait_at_;  ///< pages of the WAL, from which on a checkpoint waits for reads
 };
 
 }  // namespace stele::sqlite
