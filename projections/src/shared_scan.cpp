@@ -11,12 +11,13 @@ SharedScan::SharedScan(EventRange events, std::vector<Consumer> consumers, std::
 
 void SharedScan::work() {
     std::unique_lock lock{mutex_};
+    Reader* reader = nullptr;
     while (!finished()) {
         if (ends_early()) {  // somebody is still at a page, which he uses without the lock
             changed_.wait(lock);
             continue;
         }
-        auto* const reader = furthest_behind();
+        reader = next_to_feed(reader);
         if (wants_page(reader)) {
             read_page(lock);
         } else if (reader != nullptr) {
@@ -44,14 +45,17 @@ bool SharedScan::finished() const {
     });
 }
 
-// Of those that nobody is feeding and that have a page before them.
-SharedScan::Reader* SharedScan::furthest_behind() {
+// Of those that nobody is feeding and that have a page before them, the furthest behind. But rather the one that
+// the thread has fed last, whose rows are near its core, as long as it is ahead by little.
+SharedScan::Reader* SharedScan::next_to_feed(Reader* last) {
+    const auto can_be_fed = [&](const Reader& reader) {
+        return !reader.busy && !reader.error && reader.next != end();
+    };
     Reader* found = nullptr;
     for (auto& reader : readers_) {
-        if (reader.busy || reader.error || reader.next == end()) continue;
-        if (found == nullptr || reader.next < found->next) found = &reader;
+        if (can_be_fed(reader) && (found == nullptr || reader.next < found->next)) found = &reader;
     }
-    return found;
+    return last != nullptr && can_be_fed(*last) && last->next < found->next + pages_in_a_row ? last : found;
 }
 
 bool SharedScan::wants_page(const Reader* idle) const {

@@ -1,10 +1,10 @@
 // SharedScan: one read of the log for several consumers, on several threads.
 //
 // Pages of events are read one after another and stay in a window, in memory, until every consumer has taken them.
-// A thread that is free takes the consumer that is furthest behind to its next page, or reads the next page where
-// that is wanted sooner. So each consumer sees all events in order, by one thread at a time; no core waits while
-// there is work; and as nobody gets further ahead than the window is long, memory stays bounded, whatever the log's
-// length.
+// A thread that is free takes a consumer to its next page, the one that is furthest behind or, for some pages, the
+// one that it has been at; or it reads the next page where that is wanted sooner. So each consumer sees all events
+// in order, by one thread at a time; no core waits while there is work; and as nobody gets further ahead than the
+// window is long, memory stays bounded, whatever the log's length.
 #pragma once
 
 #include <stele/store/event_store.hpp>
@@ -40,7 +40,8 @@ public:
 private:
     static constexpr std::size_t most_pages = 16;
     static constexpr std::size_t most_bytes = std::size_t{16} << 20;
-    static constexpr std::size_t pages_ahead = 2;  ///< of the foremost consumer: it need not wait for the reader
+    static constexpr std::size_t pages_ahead = 2;     ///< of the foremost consumer: it need not wait for the reader
+    static constexpr std::size_t pages_in_a_row = 4;  ///< that one may be ahead, and still be gone on with
 
     struct Page {
         std::vector<Event> events;
@@ -55,7 +56,7 @@ private:
     };
 
     [[nodiscard]] std::size_t end() const { return first_ + window_.size(); }
-    [[nodiscard]] Reader* furthest_behind();
+    [[nodiscard]] Reader* next_to_feed(Reader* last);
     [[nodiscard]] bool wants_page(const Reader* idle) const;
     [[nodiscard]] bool ends_early() const;
     [[nodiscard]] bool finished() const;
