@@ -299,6 +299,40 @@ TEST_CASE_METHOD(Contract, "events of every size read back whole, however pages 
     CHECK(n == 0);
 }
 
+TEST_CASE_METHOD(Contract, "a long read gives what events carry whole, and pages of a bounded size",
+                 "[contract][read]") {
+    auto store = open();
+    std::vector<NewEvent> given;
+    for (std::size_t n = 0; n < 3'000; ++n) {
+        // Some fit into a page of the file and some need many; now and then one alone is a page of the read.
+        const std::size_t size = n % 1'000 == 999 ? 1'200'000 : n % 40 == 3 ? 20'000 : (n * 7919) % 1'000;
+        auto event = stele::event("Sized", {{"text", std::string(size, static_cast<char>('a' + n % 26))}});
+        if (n % 3 == 0) event.metadata = JsonText::parse_object(R"({"note":")" + std::string(n % 50, 'm') + "\"}");
+        if (n % 4 == 0) event.tags = {"four", "n-" + std::to_string(n)};
+        given.push_back(std::move(event));
+    }
+    for (std::size_t from = 0; from < given.size(); from += 100)
+        store.append(long_stream, expect::any, std::span{given}.subspan(from, 100));
+
+    constexpr std::size_t most = std::size_t{1} << 20;
+    const auto events = store.read(all());
+    std::vector<Event> page;
+    std::size_t n = 0;
+    while (const auto found = events.next_page(page)) {
+        std::size_t before_last = 0;
+        for (std::size_t i = 0; i < found; ++i, ++n) {
+            const auto& event = page[i];
+            REQUIRE(n < given.size());
+            REQUIRE(event.position == Position{static_cast<std::int64_t>(n) + 1});
+            CHECK((event.data == given[n].data && event.id == given[n].id && event.metadata == given[n].metadata &&
+                   event.tags == given[n].tags));
+            if (i + 1 < found) before_last += event.data.text().size() + event.metadata.text().size();
+        }
+        CHECK(before_last < most);
+    }
+    CHECK(n == given.size());
+}
+
 TEST_CASE_METHOD(Contract, "correlation compares a string in the metadata, and nothing else", "[contract][read]") {
     auto store = open();
     const auto append = [&](const std::string& metadata) {

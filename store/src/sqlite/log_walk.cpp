@@ -186,7 +186,7 @@ void LogWalk::along_log(Reader& reader, Page& page) {
     const bool backward = read_.is_backward();
     const bool filters = !read_.query().selects_everything() || checks_whole_event_;
     const bool is_long = rest_.left >= page_events && rest_.last.value() - rest_.first.value() >= many_rows;
-    if (!backward && is_long && parts_ == no_parts) return along_heads(reader, page, filters);
+    if (!backward && is_long && (parts_ == no_parts || !filters)) return by_scans(reader, page, filters);
     auto& statement = backward ? reader.log(true) : reader.log(parts_);
     const Use row{statement};
     row->bind(1, rest_.first.value());
@@ -213,20 +213,24 @@ void LogWalk::along_log(Reader& reader, Page& page) {
 }
 
 // In stretches of as many rows as the page has room for, since each of them may match; until it is nearly full.
-void LogWalk::along_heads(Reader& reader, Page& page, bool filters) {
+void LogWalk::by_scans(Reader& reader, Page& page, bool filters) {
     const auto enough = page.room / 4 * 3;
     std::int64_t passed = 0;
-    while (page.filled < enough && passed < page_rows && rest_.first <= rest_.last) {
-        const auto stretch = std::min(static_cast<std::int64_t>(page.room - page.filled),
-                                      rest_.last.value() - rest_.first.value() + 1);
-        const Position last{rest_.first.value() + stretch - 1};
-        reader.row_scan().run(rest_.first, last, [&](const HandedRow& row) {
-            if (filters && !may_match(row.integer(1), row.integer(3), reader)) return;
-            reader.decode(row, page.events, page.filled);
-            ++page.filled;
-        });
-        passed += stretch;
+    while (page.filled < enough && page.bytes < page_bytes && passed < page_rows && rest_.first <= rest_.last) {
+        const auto first = rest_.first;
+        const auto stretch =
+            std::min(static_cast<std::int64_t>(page.room - page.filled), rest_.last.value() - first.value() + 1);
+        const Position last{first.value() + stretch - 1};
         rest_.first = last.next();
+        reader.row_scan().run(parts_, first, last, [&](const HandedRow& row) {
+            if (filters && !may_match(row.integer(1), row.integer(3), reader)) return true;
+            reader.decode(row, page.events, page.filled, parts_);
+            page.keep();
+            if (page.bytes < page_bytes) return true;
+            rest_.first = Position{row.integer(0)}.next();
+            return false;
+        });
+        passed += rest_.first.value() - first.value();
     }
     rest_.done = rest_.first > rest_.last;
     reconsider(passed, page.filled);

@@ -34,7 +34,7 @@ private:
     [[nodiscard]] static Way choose_way(const Read& read);
     void along_stream(Reader& reader, Page& page);
     void along_log(Reader& reader, Page& page);
-    void along_heads(Reader& reader, Page& page, bool filters);
+    void by_scans(Reader& reader, Page& page, bool filters);
     void by_seeks(Reader& reader, Page& page);
     void reconsider(std::int64_t passed, std::size_t found);
     bool may_match(std::int64_t stream, std::int64_t type, Reader& reader);

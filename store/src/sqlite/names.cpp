@@ -49,7 +49,7 @@ std::optional<std::int64_t> Names::number_of(const StreamId& stream) {
     row->bind(2, stream.aggregate_type());
     row->bind(3, stream.aggregate_id());
     if (!row->step()) return {};
-    if (stream_numbers_.size() == most_streams) stream_numbers_.clear();
+    if (stream_numbers_.size() == most_numbers) stream_numbers_.clear();
     return stream_numbers_.emplace(stream, row->integer(0)).first->second;
 }
 

@@ -48,7 +48,8 @@ public:
     void forget();
 
 private:
-    static constexpr std::size_t most_streams = 65'536;
+    static constexpr std::size_t most_streams = 131'072;  ///< a power of two; each is some 150 bytes
+    static constexpr std::size_t most_numbers = 65'536;
 
     /// The name of one stream, in a slot that several numbers share: the one looked up last stays.
     struct Slot {

@@ -51,8 +51,7 @@ Reader::View::~View() {
 
 Statement& Reader::log(const EventParts& parts) {
     if (parts == EventParts{}) return log_forward_;
-    auto& statement = log_of_parts_[(parts.id ? 1U : 0U) | (parts.data ? 2U : 0U) | (parts.metadata ? 4U : 0U) |
-                                    (parts.tags ? 8U : 0U)];
+    auto& statement = log_of_parts_[number_of(parts)];
     if (!statement) statement = std::make_unique<Statement>(handle(), sql::log_forward_with(parts));
     return *statement;
 }
@@ -63,7 +62,7 @@ RowScan& Reader::row_scan() {
 }
 
 template <class Row>
-Event& Reader::decode_head(const Row& row, std::vector<Event>& page, std::size_t at) {
+void Reader::decode(const Row& row, std::vector<Event>& page, std::size_t at, const EventParts& parts) {
     const auto& stream = names_.stream(row.integer(1));
     if (at == page.size() && at == page.capacity()) page.reserve(std::max<std::size_t>(16, 2 * at));
     if (at == page.size()) page.push_back(Event{.position = {}, .version = {}, .stream = stream});
@@ -75,14 +74,9 @@ Event& Reader::decode_head(const Row& row, std::vector<Event>& page, std::size_t
     event.schema_version = static_cast<int>(row.integer(4));
     event.piece = 0;
     event.pieces = 1;
+    event.id = parts.id ? EventId::from_bytes(row.blob(5)) : EventId{};
     event.recorded_at = time_of(row.integer(7));
     event.occurred_at = row.is_null(6) ? event.recorded_at : time_of(row.integer(6));
-    return event;
-}
-
-void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts) {
-    auto& event = decode_head(row, page, at);
-    event.id = parts.id ? EventId::from_bytes(row.blob(5)) : EventId{};
     event.data.assign_trusted(parts.data ? row.text(8) : no_json.text());
     event.metadata.assign_trusted(parts.metadata ? row.text(9) : no_json.text());
     if (!parts.tags || row.is_null(10)) {
@@ -92,13 +86,8 @@ void Reader::decode(Statement& row, std::vector<Event>& page, std::size_t at, co
     }
 }
 
-void Reader::decode(const HandedRow& row, std::vector<Event>& page, std::size_t at) {
-    auto& event = decode_head(row, page, at);
-    event.id = {};
-    event.data.assign_trusted(no_json.text());
-    event.metadata.assign_trusted(no_json.text());
-    event.tags.clear();
-}
+template void Reader::decode(const Statement&, std::vector<Event>&, std::size_t, const EventParts&);
+template void Reader::decode(const HandedRow&, std::vector<Event>&, std::size_t, const EventParts&);
 
 std::optional<Event> Reader::find(const EventId& id) {
     Position position;

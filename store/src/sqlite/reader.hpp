@@ -82,10 +82,10 @@ public:
     Statement& stream(bool backward) noexcept { return backward ? stream_backward_ : stream_forward_; }
     Statement& event_at() noexcept { return event_at_; }
 
-    /// Puts the row that `row` stands on into `page[at]`, reusing its memory; of what may be left out, `parts`.
-    void decode(Statement& row, std::vector<Event>& page, std::size_t at, const EventParts& parts = {});
-    /// The same of a row that has nothing that may be left out.
-    void decode(const HandedRow& row, std::vector<Event>& page, std::size_t at);
+    /// Puts the row that `row` stands on (a Statement), or is (a HandedRow), into `page[at]`, reusing its memory;
+    /// of what may be left out, `parts`.
+    template <class Row>
+    void decode(const Row& row, std::vector<Event>& page, std::size_t at, const EventParts& parts = {});
 
     /// Holds one view of the log over several statements, until the scope ends. Within another one it is the same
     /// view, which ends with the outer one.
@@ -102,10 +102,6 @@ public:
     };
 
 private:
-    /// What is always there.
-    template <class Row>
-    Event& decode_head(const Row& row, std::vector<Event>& page, std::size_t at);
-
     SQLite::Database db_;
     Names names_;
     Finder finder_;

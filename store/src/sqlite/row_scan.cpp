@@ -4,36 +4,47 @@
 
 namespace stele::sqlite {
 
-RowScan::RowScan(sqlite3* db) : scan_(teach(db, this), sql::log_scan) {}
+std::string sql::log_scan_with(const EventParts& parts) {
+    const auto column = [](bool wanted, const char* name) { return std::string{wanted ? name : "NULL"}; };
+    auto columns =
+        "position, stream, version, type, schema_version, " + column(parts.id, "id") + ", occurred_at, recorded_at";
+    if (parts.data || parts.metadata || parts.tags) columns += ", " + column(parts.data, "data");
+    if (parts.metadata || parts.tags) columns += ", " + column(parts.metadata, "metadata");
+    if (parts.tags) columns += ", tags";
+    return "SELECT stele_take(" + columns + ") FROM events NOT INDEXED WHERE position >= ?1 AND position <= ?2";
+}
 
-sqlite3* RowScan::teach(sqlite3* db, RowScan* self) {
-    constexpr int columns = 8;
+RowScan::RowScan(sqlite3* db) : db_(db) {
+    constexpr int any_number = -1;
     constexpr int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;  // no trigger or view of a file may call it
     const auto gives_nothing = [](sqlite3_context* /*context*/) {};
-    const int code = sqlite3_create_function_v2(db, "stele_take", columns, flags, self, nullptr, take_row,
+    const int code = sqlite3_create_function_v2(db, "stele_take", any_number, flags, this, nullptr, take_row,
                                                 gives_nothing, nullptr);
     if (code != SQLITE_OK) throw_error(db, code, "making stele_take() known");
-    return db;
 }
 
 void RowScan::take_row(sqlite3_context* context, int /*count*/, sqlite3_value** values) noexcept {
     auto& self = *static_cast<RowScan*>(sqlite3_user_data(context));
     try {
-        (*self.take_)(HandedRow{values});
+        if ((*self.take_)(HandedRow{values})) return;
+        self.has_enough_ = true;
     } catch (...) {
         self.thrown_ = std::current_exception();
-        sqlite3_result_error_code(context, SQLITE_ABORT);
     }
+    sqlite3_result_error_code(context, SQLITE_ABORT);
 }
 
-void RowScan::run(Position first, Position last, const Take& take) {
+void RowScan::run(const EventParts& parts, Position first, Position last, const Take& take) {
+    auto& statement = scans_[number_of(parts)];
+    if (!statement) statement = std::make_unique<Statement>(db_, sql::log_scan_with(parts));
     take_ = &take;
-    const Use scan{scan_};
+    has_enough_ = false;
+    const Use scan{*statement};
     scan->bind(1, first.value());
     scan->bind(2, last.value());
-    const int code = scan_.try_step();
+    const int code = statement->try_step();
     if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
-    if (code != SQLITE_ROW) scan_.fail(code);
+    if (code != SQLITE_ROW && !has_enough_) statement->fail(code);
 }
 
 }  // namespace stele::sqlite
