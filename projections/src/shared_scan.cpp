@@ -11,16 +11,17 @@ SharedScan::SharedScan(EventRange events, std::vector<Consumer> consumers, std::
 
 void SharedScan::work() {
     std::unique_lock lock{mutex_};
-    Reader* reader = nullptr;
+    Reader* last = nullptr;
     while (!finished()) {
         if (ends_early()) {  // somebody is still at a page, which he uses without the lock
             changed_.wait(lock);
             continue;
         }
-        reader = next_to_feed(reader);
+        auto* const reader = next_to_feed(last);
         if (wants_page(reader)) {
             read_page(lock);
         } else if (reader != nullptr) {
+            last = reader;
             feed(*reader, lock);
         } else {
             changed_.wait(lock);
@@ -55,7 +56,7 @@ SharedScan::Reader* SharedScan::next_to_feed(Reader* last) {
     for (auto& reader : readers_) {
         if (can_be_fed(reader) && (found == nullptr || reader.next < found->next)) found = &reader;
     }
-    return last != nullptr && can_be_fed(*last) && last->next < found->next + pages_in_a_row ? last : found;
+    return last != nullptr && can_be_fed(*last) && last->next < found->next + most_lead ? last : found;
 }
 
 bool SharedScan::wants_page(const Reader* idle) const {

@@ -40,8 +40,9 @@ public:
 private:
     static constexpr std::size_t most_pages = 16;
     static constexpr std::size_t most_bytes = std::size_t{16} << 20;
-    static constexpr std::size_t pages_ahead = 2;     ///< of the foremost consumer: it need not wait for the reader
-    static constexpr std::size_t pages_in_a_row = 4;  ///< that one may be ahead, and still be gone on with
+    static constexpr std::size_t pages_ahead = 2;  ///< of the foremost consumer: it need not wait for the reader
+    /// Over the last consumer that is free, for a thread to stay with its own.
+    static constexpr std::size_t most_lead = 4;
 
     struct Page {
         std::vector<Event> events;

@@ -303,9 +303,9 @@ TEST_CASE_METHOD(Contract, "a long read gives what events carry whole, and pages
                  "[contract][read]") {
     auto store = open();
     std::vector<NewEvent> given;
-    for (std::size_t n = 0; n < 3'000; ++n) {
+    for (std::size_t n = 0; n < 8'000; ++n) {
         // Some fit into a page of the file and some need many; now and then one alone is a page of the read.
-        const std::size_t size = n % 1'000 == 999 ? 1'200'000 : n % 40 == 3 ? 20'000 : (n * 7919) % 1'000;
+        const std::size_t size = n % 2'000 == 999 ? 1'200'000 : n % 40 == 3 ? 20'000 : (n * 7919) % 1'000;
         auto event = stele::event("Sized", {{"text", std::string(size, static_cast<char>('a' + n % 26))}});
         if (n % 3 == 0) event.metadata = JsonText::parse_object(R"({"note":")" + std::string(n % 50, 'm') + "\"}");
         if (n % 4 == 0) event.tags = {"four", "n-" + std::to_string(n)};

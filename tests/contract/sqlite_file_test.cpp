@@ -224,6 +224,26 @@ TEST_CASE("the WAL begins anew although the log is being read at all times", "[c
     CHECK((test::positions_in(store) == test::numbers(1, 1'001)));
 }
 
+TEST_CASE("the WAL begins anew beside reads and another store that appends", "[contract][sqlite]") {
+    const test::SqliteBackend backend;
+    auto options = relaxed();
+    options.checkpoint_pages = 100;
+    auto store = EventStore::open(backend.address(), options);
+    append_singly(store, 1);
+    const auto before = times_begun_anew(backend);
+    {
+        const EndlessRead reading{backend};
+        std::thread other{[&] {
+            auto second = EventStore::open(backend.address(), options);
+            append_singly(second, 1'000);
+        }};
+        append_singly(store, 1'000);
+        other.join();
+    }
+    CHECK(times_begun_anew(backend) >= before + 5);
+    CHECK((test::positions_in(store) == test::numbers(1, 2'001)));
+}
+
 TEST_CASE("a read that does not end keeps the WAL, and no append", "[contract][sqlite]") {
     const test::SqliteBackend backend;
     auto options = relaxed();

@@ -37,7 +37,8 @@ void sync_wal(sqlite3* db);
 
 /// Whether a read transaction, of any process, holds a place in the WAL (its locks:
 /// https://sqlite.org/walformat.html, "WAL Locks"): as long as one does, no commit begins the WAL anew. True where
-/// that cannot be told. `db` has used the WAL, and is in no transaction.
+/// that cannot be told. `db` has used the WAL, and is in no transaction. (An unlocking that fails is healed by the
+/// next call.)
 [[nodiscard]] bool wal_is_read(sqlite3* db) noexcept;
 
 }  // namespace stele::sqlite

@@ -18,7 +18,8 @@ constexpr std::int64_t sparse = 8;
 constexpr std::int64_t dense_in_scans = 6;
 constexpr std::int64_t sparse_in_scans = 16;
 
-/// From so many rows on, a read along the log that wants nothing of what events carry takes them from a RowScan.
+/// From so many rows on, a read along the log that takes every event, or wants nothing of what they carry, has them
+/// handed over by a RowScan.
 constexpr std::int64_t many_rows = 2 * page_events;
 constexpr EventParts no_parts{.id = false, .data = false, .metadata = false, .tags = false};
 
@@ -212,7 +213,8 @@ void LogWalk::along_log(Reader& reader, Page& page) {
     reconsider(passed, page.filled);
 }
 
-// In stretches of as many rows as the page has room for, since each of them may match; until it is nearly full.
+// In stretches of as many rows as the page has room for, since each of them may match; until it is nearly full, or
+// has its bytes.
 void LogWalk::by_scans(Reader& reader, Page& page, bool filters) {
     const auto enough = page.room / 4 * 3;
     std::int64_t passed = 0;

@@ -31,6 +31,7 @@ void RowScan::take_row(sqlite3_context* context, int /*count*/, sqlite3_value** 
     } catch (...) {
         self.thrown_ = std::current_exception();
     }
+    // The only way to end a statement from within. Who has set SQLITE_CONFIG_LOG is told "query aborted" each time.
     sqlite3_result_error_code(context, SQLITE_ABORT);
 }
 

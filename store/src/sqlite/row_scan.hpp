@@ -19,7 +19,7 @@ namespace stele::sqlite {
 namespace sql {
 /// Along the table, which stands in the order of positions: an aggregate cannot ask for an order of its own.
 /// (PRAGMA reverse_unordered_selects would turn it round; nothing of ours sets it.) With the columns of
-/// sql::log_forward, as far as one is wanted; of those before, what is not wanted is NULL.
+/// sql::log_forward up to the last one that is wanted; those before it that are not wanted are NULL.
 [[nodiscard]] std::string log_scan_with(const EventParts& parts);
 }  // namespace sql
 
@@ -41,7 +41,7 @@ public:
         const auto* bytes = static_cast<const unsigned char*>(sqlite3_value_blob(values_[column]));
         return {bytes, static_cast<std::size_t>(sqlite3_value_bytes(values_[column]))};
     }
-    /// As it stands in the file, in UTF-8. (sqlite3_value_text() would copy it, to put a NUL behind it.)
+    /// In UTF-8. (sqlite3_value_text() would make room for a NUL behind a text from several pages.)
     [[nodiscard]] std::string_view text(int column) const noexcept {
         const auto bytes = blob(column);
         return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -505,43 +505,45 @@ std::int64_t Writer::number_for_type(const std::string& type) {
 // ---- Checkpoints
 
 int Writer::on_commit(void* self, sqlite3*, const char*, int pages) {
-    auto& writer = *static_cast<Writer*>(self);
-    if (pages < writer.wal_pages_) {  // it began anew
-        writer.checkpoint_at_ = writer.wait_at_ = writer.options_.checkpoint_pages;
-    }
-    writer.wal_pages_ = pages;
+    static_cast<Writer*>(self)->wal_has(pages);
     return SQLITE_OK;
 }
 
-/// Copies the WAL into the database, so that the next commit begins it anew; on_commit() notices.
+void Writer::wal_has(int pages) noexcept {
+    if (pages < wal_pages_) checkpoint_at_ = wait_at_ = options_.checkpoint_pages;  // it began anew
+    wal_pages_ = pages;
+}
+
+/// Copies the WAL into the database, so that a commit begins it anew; wal_has() notices.
 ///
 /// A read under way keeps what is behind it from being copied, and the WAL from beginning anew. Where there is
 /// always one, as beside a rebuild, which reads page after page, the WAL would grow until that is done, and each
 /// commit cost half as much again: a file that grows is synced with its inode. So the reads under way are waited
-/// for. Those that begin meanwhile find everything in the database, and are in nobody's way. A long one is not
-/// waited for again until the WAL is twice as long. What is not copied now, because of it or as the disk is full,
-/// is copied later; nothing is lost by that.
+/// for, and other writers that are at it. Reads that begin when all is copied find it in the database, and are in
+/// nobody's way. What takes longer is not waited for again until the WAL is twice as long. What is not copied now,
+/// because of it or as the disk is full, is copied later; nothing is lost by that.
 void Writer::checkpoint() {
     const int step = std::max(options_.checkpoint_pages / 10, 1);
     checkpoint_at_ = wal_pages_ + step;
     auto copied = copy_wal();
     if (wal_pages_ < wait_at_) return;
     const auto give_up = std::chrono::steady_clock::now() + longest_wait_for_reads;
-    for (auto pause = first_pause; copied == Copied::while_read && std::chrono::steady_clock::now() < give_up;
+    for (auto pause = first_pause; copied == Copied::not_yet && std::chrono::steady_clock::now() < give_up;
          pause = std::min(pause * 2, longest_pause)) {
         std::this_thread::sleep_for(pause);
         copied = copy_wal();
     }
-    if (copied == Copied::while_read) wait_at_ = 2 * wal_pages_;
+    if (copied != Copied::whole) wait_at_ = 2 * wal_pages_;
 }
 
-/// The write lock is ours meanwhile: no commit of any process runs beside it (see open() in connection.cpp). Who
-/// takes it reads the WAL where it ended, but where all of it has been copied before: so the first of two calls
-/// says that it is read.
+/// The write lock is ours meanwhile: no commit of any process runs beside it (see open() in connection.cpp). BEGIN
+/// IMMEDIATE is itself a read of the WAL, unless all of it had been copied before: so a call that copies anything
+/// says not_yet, and only the next one can say whole.
 Writer::Copied Writer::copy_wal() {
     const int code = begin_.try_step();
     begin_.reset();
-    if (code != SQLITE_DONE) return Copied::in_part;
+    if ((code & 0xff) == SQLITE_BUSY) return Copied::not_yet;
+    if (code != SQLITE_DONE) return Copied::failed;
     auto* const db = checkpointer_.getHandle();
     int pages = 0;
     int copied = 0;
@@ -550,8 +552,12 @@ Writer::Copied Writer::copy_wal() {
     const bool is_read = has_worked && (copied < pages || wal_is_read(db));
     (void)rollback_.try_step();
     rollback_.reset();
-    if (!has_worked) return Copied::in_part;
-    return is_read ? Copied::while_read : Copied::whole;
+    if (!has_worked) return Copied::failed;
+    if (pages < wal_pages_) {  // somebody else's commit has begun it anew
+        wal_has(pages);
+        return Copied::whole;
+    }
+    return is_read ? Copied::not_yet : Copied::whole;
 }
 
 }  // namespace stele::sqlite

@@ -90,12 +90,13 @@ private:
     std::int64_t number_for_type(const std::string& type);
 
     static int on_commit(void* self, sqlite3*, const char*, int pages);
+    void wal_has(int pages) noexcept;
     [[nodiscard]] bool checkpoint_is_due() const noexcept { return wal_pages_ >= checkpoint_at_; }
     void checkpoint();
     enum class Copied {
-        whole,       ///< the next commit begins the WAL anew
-        while_read,  ///< a read under way is at what it holds
-        in_part      ///< as far as the disk, or who holds the write lock, allowed
+        whole,    ///< a commit begins the WAL anew, or has
+        not_yet,  ///< a read, or another writer, is at it
+        failed    ///< the disk refused something
     };
     [[nodiscard]] Copied copy_wal();
 
