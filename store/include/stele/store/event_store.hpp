@@ -60,9 +60,9 @@ struct Options {
     std::chrono::milliseconds deadline{5000};
     /// How many appends may wait at once; more callers wait for a place.
     std::size_t queue_limit = 1024;
-    /// When the WAL has grown to so many 4 KiB pages, a commit copies it into the database, so that the next one may
-    /// begin it anew. It waits for reads under way, 50 ms at most; most are of a page of events. Behind a longer one
-    /// the WAL grows until that has ended. At least 1.
+    /// When the WAL has grown to so many 4 KiB pages, a commit copies it into the database, so that the next one
+    /// may begin it anew. It waits for reads under way, 50 ms at most; most are of a page of events. Behind a
+    /// longer one the WAL grows until that has ended. At least 1.
     int checkpoint_pages = 10'000;
     /// Gives recorded_at. Times it returns may repeat and go back; recorded_at never does.
     Clock clock = stele::now;
