@@ -191,7 +191,8 @@ GenerationFile::GenerationFile(std::filesystem::path path, Database db, std::uni
                 "UPDATE stele_projection SET position = ?1, state = ?2, error = ?3, updated_at = ?4, rate = ?5, "
                 "error_place = ?8, event_id = ?9, "
                 "since = CASE WHEN state = ?2 THEN since ELSE ?4 END "
-                "WHERE token = ?6 AND position = ?7 AND state IN ('building', 'live', 'failed')"),
+                // By its id, although there is one row: or else it is looked up first, in a table of its own.
+                "WHERE id = 1 AND token = ?6 AND position = ?7 AND state IN ('building', 'live', 'failed')"),
       skipped_(db_.get(),
                "INSERT OR REPLACE INTO stele_skipped (position, type, place, error) VALUES (?1, ?2, ?3, ?4)") {}
 
