@@ -1,19 +1,20 @@
 # Debian packages that Stele is built and tested with, and installing those that are missing. Sourced, not run.
 
+# What cmake and the compiler ask for where STELE_BUILD_TESTS is off. README.md and docs/embed.md name the same.
 build_packages=(
     g++ cmake ninja-build
     libsqlite3-dev libsqlitecpp-dev  # storage
     libssl-dev                       # hashes and signatures
-    nlohmann-json3-dev libsimdjson-dev libboost-dev librange-v3-dev
+    nlohmann-json3-dev libsimdjson-dev libboost-dev
     libvalijson-dev libpcre2-dev     # schemas of events, and the patterns in them
     libcurl4-openssl-dev             # webhooks and mails
     prometheus-cpp-dev               # metrics
     libcli11-dev libtomlplusplus-dev zlib1g-dev # the tool
-    catch2                                      # the tests
 )
-# python3 runs the snippets of the documents, sqlite3 is what some of them show; aiosmtpd is a mail
-# server, and openssl makes its certificate. The Perl library brings the JSON Schema Test Suite.
-test_packages=(python3 sqlite3 python3-aiosmtpd openssl libtest-json-schema-acceptance-perl)
+# What the tests ask for beyond that. python3 runs the snippets of the documents, sqlite3 is what some of them
+# show; aiosmtpd is a mail server, and openssl makes its certificate. The Perl library brings the JSON Schema
+# Test Suite.
+test_packages=(catch2 librange-v3-dev python3 sqlite3 python3-aiosmtpd openssl libtest-json-schema-acceptance-perl)
 # The layout of the sources is checked by the one version that it was made with; later ones lay out differently.
 test_packages_where_offered=(clang-format-14)
 
