@@ -176,10 +176,10 @@ bool wal_is_read(sqlite3* db) noexcept {
         file->pMethods == nullptr || file->pMethods->iVersion < 2) {
         return true;
     }
-    const auto do_it = [&](int what) {
+    const auto try_to = [&](int what) {
         return file->pMethods->xShmLock(file, first_place, places, what | SQLITE_SHM_EXCLUSIVE) == SQLITE_OK;
     };
-    return !do_it(SQLITE_SHM_LOCK) || !do_it(SQLITE_SHM_UNLOCK);
+    return !try_to(SQLITE_SHM_LOCK) || !try_to(SQLITE_SHM_UNLOCK);
 }
 
 SQLite::Database open_writer(const fs::path& file, const Options& options) {

@@ -8,10 +8,12 @@ namespace stele::sqlite {
 namespace {
 
 constexpr std::size_t page_events = 1024;
+/// Of events that are fetched one by one, by an index: who folds them begins that much earlier.
+constexpr std::size_t sought_page_events = 256;
 constexpr std::size_t page_bytes = std::size_t{1} << 20;
 /// How many rows one page may pass over without finding anything, so that a page holds its view for a bounded time.
 constexpr std::int64_t page_rows = 50'000;
-/// Seeking costs about three times as much as passing a row: above one match in so many rows, the log is faster.
+/// To fetch an event by an index costs as much as passing some rows: above one match in so many, the log is faster.
 constexpr std::int64_t dense = 3;
 constexpr std::int64_t sparse = 8;
 /// The same where a row is handed over by a RowScan, for half of the cost or less.
@@ -238,10 +240,40 @@ void LogWalk::by_scans(Reader& reader, Page& page, bool filters) {
     reconsider(passed, page.filled);
 }
 
+// One type, forward: its index is gone along, and asked for nothing twice.
+void LogWalk::along_type(Reader& reader, Page& page, std::int64_t type) {
+    const auto started_at = rest_.first;
+    auto& statement = reader.type_forward();
+    const Use row{statement};
+    row->bind(1, type);
+    row->bind(2, rest_.first.value());
+    row->bind(3, rest_.last.value());
+    for (std::int64_t looked_at = 0; !page.full() && looked_at < page_rows; ++looked_at) {
+        if (!row->step()) {
+            rest_.done = true;
+            return;
+        }
+        rest_.first = Position{row->integer(0)}.next();
+        if (!may_match(row->integer(1), row->integer(3), reader)) continue;
+        reader.decode(statement, page.events, page.filled, parts_);
+        if (matches(page.events[page.filled])) page.keep();
+    }
+    rest_.done = rest_.first > rest_.last;
+    reconsider(rest_.first.value() - started_at.value(), page.filled);
+}
+
 // A merge of walks, each of which names the next position where it has an event.
 void LogWalk::by_seeks(Reader& reader, Page& page) {
     if (rest_.done) return;
+    page.room = std::min(page.room, sought_page_events);
     const bool backward = read_.is_backward();
+    if (const auto& items = read_.query().items();
+        !backward && items.size() == 1 && items.front().types.size() == 1 && items.front().tags.empty()) {
+        const auto type = reader.names().number_of_type(items.front().types.front());
+        rest_.done = !type;
+        if (type) along_type(reader, page, *type);
+        return;
+    }
     struct Front {
         Finder::Walk walk;
         Position at;

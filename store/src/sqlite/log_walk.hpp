@@ -2,10 +2,11 @@
 //
 // Where a read goes along is chosen once, by what it names:
 //   a stream                    along (stream, version)
-//   tags, or few enough types   from one event of the query to the next, by seeks (finder.hpp)
+//   tags, or few enough types   from one event of the query to the next, by seeks (finder.hpp), or, for one type
+//                               forward, along its index
 //   anything else               along the log, skipping what does not match before its payload is touched
-// A query of types alone starts with seeks and watches how dense its events stand: where it is one in a few, going
-// along the log is faster than seeking each; where they thin out, it goes back to seeks.
+// A query of types alone starts by the index and watches how dense its events stand: where it is one in a few,
+// going along the log is faster than fetching each by itself; where they thin out, it goes back.
 //
 // The end of the read is fixed when its first page is fetched. Everything up to there stays as it is (L1, L2), so
 // pages need no common transaction.
@@ -35,6 +36,7 @@ private:
     void along_stream(Reader& reader, Page& page);
     void along_log(Reader& reader, Page& page);
     void by_scans(Reader& reader, Page& page, bool filters);
+    void along_type(Reader& reader, Page& page, std::int64_t type);
     void by_seeks(Reader& reader, Page& page);
     void reconsider(std::int64_t passed, std::size_t found);
     bool may_match(std::int64_t stream, std::int64_t type, Reader& reader);

@@ -30,7 +30,7 @@ const StreamId& Names::look_up_stream(std::int64_t number) {
     const Use row{find_stream_};
     row->bind(1, number);
     if (!row->step()) dangling("stream", number);
-    while (slot_of(number).number != 0 && streams_.size() < most_streams) {
+    if (4 * known_streams_ >= streams_.size() && streams_.size() < most_streams) {
         std::vector<Slot> larger(2 * streams_.size());
         larger.swap(streams_);
         for (auto& slot : larger) {
@@ -38,6 +38,7 @@ const StreamId& Names::look_up_stream(std::int64_t number) {
         }
     }
     auto& slot = slot_of(number);
+    if (slot.number == 0) ++known_streams_;
     slot = {number, StreamId{row->text(0), row->text(1), row->text(2)}};
     return *slot.stream;
 }
@@ -72,6 +73,7 @@ std::optional<std::int64_t> Names::number_of_type(const std::string& name) {
 
 void Names::forget() {
     streams_.assign(fewest_streams, {});
+    known_streams_ = 0;
     stream_numbers_.clear();
     types_.clear();
     type_numbers_.clear();

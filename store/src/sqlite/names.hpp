@@ -66,7 +66,8 @@ private:
     Statement find_stream_number_;
     Statement find_type_;
     Statement find_type_number_;
-    std::vector<Slot> streams_;  ///< a power of two in size; grows while numbers push one another out
+    std::vector<Slot> streams_;      ///< a power of two in size; grows when a quarter of it is taken
+    std::size_t known_streams_ = 0;  ///< slots that are taken
     std::unordered_map<StreamId, std::int64_t> stream_numbers_;
     std::vector<std::string> types_;  ///< by number; empty: not looked up yet
     std::unordered_map<std::string, std::int64_t> type_numbers_;

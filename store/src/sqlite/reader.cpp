@@ -31,6 +31,7 @@ Reader::Reader(const std::filesystem::path& file, const Options& options)
       log_backward_(db_.getHandle(), sql::log_backward),
       stream_forward_(db_.getHandle(), sql::stream_forward),
       stream_backward_(db_.getHandle(), sql::stream_reversed),
+      type_forward_(db_.getHandle(), sql::type_forward),
       id_at_(db_.getHandle(), sql::id_at),
       tracked_(db_.getHandle(), sql::tracked_source),
       streams_page_(db_.getHandle(), sql::streams_page),

@@ -36,6 +36,9 @@ inline constexpr auto stream_forward =
 inline constexpr auto stream_reversed =
     "SELECT position, stream, version, type, schema_version, id, occurred_at, recorded_at, data, metadata, tags "
     "FROM events WHERE stream = ?3 AND version >= ?1 AND version <= ?2 ORDER BY version DESC";
+inline constexpr auto type_forward =
+    "SELECT position, stream, version, type, schema_version, id, occurred_at, recorded_at, data, metadata, tags "
+    "FROM events INDEXED BY events_by_type WHERE type = ?1 AND position >= ?2 AND position <= ?3 ORDER BY position";
 inline constexpr auto id_at = "SELECT position FROM events WHERE id = ?1";
 inline constexpr auto tracked_source = "SELECT position, note FROM tracking WHERE source = ?1";
 inline constexpr auto streams_page =
@@ -81,6 +84,7 @@ public:
     RowScan& row_scan();
     Statement& stream(bool backward) noexcept { return backward ? stream_backward_ : stream_forward_; }
     Statement& event_at() noexcept { return event_at_; }
+    Statement& type_forward() noexcept { return type_forward_; }
 
     /// Puts the row that `row` stands on (a Statement), or is (a HandedRow), into `page[at]`, reusing its memory;
     /// of what may be left out, `parts`.
@@ -116,6 +120,7 @@ private:
     Statement log_backward_;
     Statement stream_forward_;
     Statement stream_backward_;
+    Statement type_forward_;
     Statement id_at_;
     Statement tracked_;
     Statement streams_page_;
