@@ -23,12 +23,20 @@ Database open_database(const std::filesystem::path& file, Access access, const s
 
 WriteTransaction::WriteTransaction(sqlite3* db) : db_(db) { sql::execute(db_, "BEGIN IMMEDIATE"); }
 
+WriteTransaction::WriteTransaction(TransactionStatements& statements)
+    : db_(sqlite3_db_handle(statements.begin.get())), commit_(&statements.commit) {
+    statements.begin.run();
+}
+
 WriteTransaction::~WriteTransaction() {
     // SQLite may have rolled back by itself, as it does when the disk is full.
     if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-void WriteTransaction::commit() { sql::execute(db_, "COMMIT"); }
+void WriteTransaction::commit() {
+    if (commit_ == nullptr) return sql::execute(db_, "COMMIT");
+    commit_->run();
+}
 
 bool set_journal_mode(sqlite3* db, const std::string& mode) {
     sql::Statement pragma{db, "PRAGMA journal_mode = " + mode};

@@ -23,11 +23,20 @@ enum class Access { create, write, read };
 [[nodiscard]] Database open_database(const std::filesystem::path& file, Access access,
                                      const std::string& sqlite_vfs, int busy_ms = 5000);
 
+/// What begins and commits the transactions of a connection that has one for each event or so.
+struct TransactionStatements {
+    explicit TransactionStatements(sqlite3* db) : begin(db, "BEGIN IMMEDIATE"), commit(db, "COMMIT") {}
+    sql::Statement begin;
+    sql::Statement commit;
+};
+
 /// A transaction that takes the write lock at once: it waits for other writers before it looks at anything. Rolled
 /// back unless committed.
 class WriteTransaction {
 public:
     explicit WriteTransaction(sqlite3* db);
+    /// The same on their connection; they stay longer.
+    explicit WriteTransaction(TransactionStatements& statements);
     WriteTransaction(const WriteTransaction&) = delete;
     WriteTransaction& operator=(const WriteTransaction&) = delete;
     ~WriteTransaction();
@@ -35,6 +44,7 @@ public:
 
 private:
     sqlite3* db_;
+    sql::Statement* commit_ = nullptr;  ///< prepared, or nothing
 };
 
 /// Changes how the file is journaled, to "wal", "delete" or "memory". False where others who have it open stand in

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Events per transaction once the file is in use: the old generation's write lock is held for no more.
-constexpr std::size_t small_batch = 1'000;
 // How long to ask for the old generation, before it is said that somebody has it locked.
 constexpr std::chrono::seconds longest_wait{60};
 
@@ -141,24 +139,26 @@ GenerationBuild::~GenerationBuild() {
 }
 
 // Folds until it is at `target`, which may move on meanwhile.
-bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch, const std::stop_token& stop,
-                           const Progress& progress, const std::function<Position()>& target) {
+bool GenerationBuild::fold(const std::stop_token& stop, const Progress& progress,
+                           const std::function<Position()>& target) {
+    // Of what is folded in memory, a transaction writes each state once, however many events it had.
+    const auto batch = options_.batch * (projection_.folds_in_memory() ? 4 : 1);
     const auto before = events_;
     const auto told = [&](const FoldProgress& fold) {
         if (progress) progress({fold.position, fold.target, before + fold.events});
     };
     Fold fold{store_,
               projection_,
-              file,
-              model,
+              *file_,
+              *model_,
               {.state = "building", .batch = batch, .progress = told, .stop = stop, .reads_ahead = true}};
     for (auto next = target(); fold.position() < next; next = target()) {
         fold.run(next);
         if (fold.stopped()) return false;
         if (fold.outcome() != Advance::done) {
             throw ProjectionError{"projection_file", projection_.name(),
-                                  file.path().string() + ": expected to be the only one that knows it, found " +
-                                      file.generation().state + ": somebody else has changed it; rebuild it"};
+                                  file_->path().string() + ": expected to be the only one that knows it, found " +
+                                      file_->generation().state + ": somebody else has changed it; rebuild it"};
         }
     }
     events_ += fold.events();
@@ -166,8 +166,6 @@ bool GenerationBuild::fold(GenerationFile& file, Model& model, std::size_t batch
 }
 
 bool GenerationBuild::run(const Progress& progress) {
-    // Of what is folded in memory, a transaction writes each state once, however many events it had.
-    const auto batch = options_.batch * (projection_.folds_in_memory() ? 4 : 1);
     const auto target = [&] { return until_.value_or(store_.head()); };
     // In rounds, each up to where the log ends when it begins. They make way as long as each has at most half as
     // much to fold as the one before; or else who appends without a rest might stay ahead for good.
@@ -175,14 +173,12 @@ bool GenerationBuild::run(const Progress& progress) {
     auto most = std::numeric_limits<std::int64_t>::max();
     for (auto next = target(); there < next && next.value() - there.value() <= most; next = target()) {
         bool is_there = false;
-        in_background(options_.niceness, [&] {
-            is_there = fold(*file_, *model_, batch, options_.stop, progress, [&] { return next; });
-        });
+        in_background(options_.niceness, [&] { is_there = fold(options_.stop, progress, [&] { return next; }); });
         if (!is_there) return false;
         most = (next.value() - there.value()) / 2;
         there = next;
     }
-    return fold(*file_, *model_, batch, options_.stop, progress, target);
+    return fold(options_.stop, progress, target);
 }
 
 // The old generation, open for writing; empty where there is none, or it is damaged beyond that.
@@ -212,15 +208,10 @@ bool GenerationBuild::hold(sqlite3* db, std::optional<WriteTransaction>& holding
 }
 
 std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int64_t token) {
-    model_.reset();
-    std::move(*file_).finish();
-    file_.reset();
-
-    auto file = GenerationFile::open(models_.file(number_), options_.sqlite_vfs);
-    Model model{file.db(), projection_.name()};
-    model.seal();
-    const auto log_or_until = [&] { return until_.value_or(store_.head()); };
-    if (!fold(file, model, small_batch, options_.stop, progress, log_or_until)) return std::nullopt;
+    // Most of it gets into the file while others still advance the old generation, and what they do meanwhile too.
+    file_->checkpoint();
+    if (!fold(options_.stop, progress, [&] { return until_.value_or(store_.head()); })) return std::nullopt;
+    file_->checkpoint();
 
     auto old = open_old();
     if (old && !options_.keep_old) old->forgo_durability();  // it is written to when the switch is on disk
@@ -237,22 +228,24 @@ std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int
         if (!hold(old->db(), holding)) return std::nullopt;  // nobody advances the old generation from here on
         before = old->generation();
     }
-    file.claim(std::max({token, file.token(), before ? before->token : 0}));
+    file_->claim(std::max({token, file_->token(), before ? before->token : 0}));
     if (before && !until_) {
         // A log that was restored may be shorter than the old generation is far.
         const auto target = std::min(before->position, store_.head());
-        (void)fold(file, model, small_batch, {}, progress, [&] { return target; });
+        (void)fold({}, progress, [&] { return target; });
     }
     // Whoever paused the old one meanwhile, while it was read, has meant the projection.
     const bool was_paused_meanwhile = before && before->state == "paused" && old_at_first_ &&
                                       (old_at_first_->state != "paused" || old_at_first_->since != before->since);
     {
-        sql::execute(file.db(), "PRAGMA synchronous = FULL");  // it is on disk before the link is
-        WriteTransaction transaction{file.db()};
-        file.write_state(until_ || was_paused_meanwhile ? "paused" : "live");
+        WriteTransaction transaction{file_->db()};
+        file_->write_state(until_ || was_paused_meanwhile ? "paused" : "live");
         transaction.commit();
-        sql::execute(file.db(), "PRAGMA synchronous = NORMAL");
     }
+    const Rebuilt rebuilt{file_->generation(), events_, begins_at_};
+    model_.reset();
+    std::move(*file_).finish();  // it is on disk before the link is
+    file_.reset();
     lock_.remember_number(number_);
     // From here on the link may lead to the file, whatever fails: it is not ours to remove any more.
     discards_ = false;
@@ -264,7 +257,6 @@ std::optional<Rebuilt> GenerationBuild::adopt(const Progress& progress, std::int
         holding.reset();
         old.reset();
     }
-    const Rebuilt rebuilt{file.generation(), events_, begins_at_};
     if (old_) std::this_thread::sleep_for(options_.grace);
     models_.clean(options_.keep_old, options_.sqlite_vfs);
     return rebuilt;

@@ -3,10 +3,10 @@
 //   begin    under the projection's lock. Where a build of the same definition died, it goes on from what that one
 //            has committed; else from nothing.
 //   run      folds the log into a file that nobody reads: one connection, in WAL mode, for itself alone.
-//   adopt    lays the file on disk, opens it as generations in use are, and folds what has come meanwhile. Then it
-//            takes the write lock of the old generation, so that nobody advances that any more; folds up to where
-//            that one is, at least; and changes the link. So no reader, and nobody who waits for a position, finds
-//            an earlier position behind the switch than before it (P2).
+//   adopt    lays most of the file on disk and folds what has come meanwhile. Then it takes the write lock of the
+//            old generation, so that nobody advances that any more; folds up to where that one is, at least; lays
+//            the rest on disk, closes the file and changes the link. So no reader, and nobody who waits for a
+//            position, finds an earlier position behind the switch than before it (P2).
 //   retire   the old generation is marked, in the transaction that held it: whoever advanced it finds out at his
 //            next one. Its file goes when its last reader has.
 //
@@ -51,7 +51,7 @@ public:
     [[nodiscard]] std::int64_t number() const noexcept { return number_; }
     /// Where it begins: above 0 where it goes on from what another one has done.
     [[nodiscard]] Position begins_at() const noexcept { return begins_at_; }
-    /// The file to fold into, and its tables. Gone once adopt() is called.
+    /// The file to fold into, and its tables. adopt() takes them away.
     [[nodiscard]] GenerationFile& file() noexcept { return *file_; }
     [[nodiscard]] Model& model() noexcept { return *model_; }
 
@@ -75,8 +75,8 @@ public:
 
 private:
     void begin();
-    [[nodiscard]] bool fold(GenerationFile& file, Model& model, std::size_t batch, const std::stop_token& stop,
-                            const Progress& progress, const std::function<Position()>& target);
+    [[nodiscard]] bool fold(const std::stop_token& stop, const Progress& progress,
+                            const std::function<Position()>& target);
     [[nodiscard]] std::optional<GenerationFile> open_old() const;
     [[nodiscard]] bool hold(sqlite3* db, std::optional<WriteTransaction>& holding) const;
 

@@ -2,8 +2,8 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <array>
+#include <vector>
 
 namespace stele {
 namespace {
@@ -43,6 +43,8 @@ constexpr auto pragmas_of_a_build =
 // When the WAL has so many pages, it is copied into the file. A build has room: 100 MB.
 constexpr int checkpoint_pages = 1'000;
 constexpr int checkpoint_pages_of_a_build = 25'000;
+// So many are copied at the end of a build in no time.
+constexpr int few_pages = 100;
 
 // Readers and writers do not wait for each other in WAL mode. Commits are not synced one by one: after a power cut
 // the last of them may be gone, rows and position together, and are folded again (P1).
@@ -89,18 +91,15 @@ private:
 };
 
 void add_later_columns(sqlite3* db) {
-    const auto has = [db](const char* column) {
-        sql::Statement row{db, "SELECT 1 FROM pragma_table_info('stele_projection') WHERE name = ?1"};
-        row.bind(1, column);
-        return row.step();
+    const auto lacking = [db] {
+        std::vector<LaterColumn> all{later_columns.begin(), later_columns.end()};
+        sql::Statement row{db, "SELECT name FROM pragma_table_info('stele_projection')"};
+        while (row.step()) std::erase_if(all, [&](const auto& column) { return column.name == row.text(0); });
+        return all;
     };
-    const auto has_all = [&] {
-        return std::all_of(later_columns.begin(), later_columns.end(), [&](const auto& c) { return has(c.name); });
-    };
-    if (has_all()) return;
+    if (lacking().empty()) return;
     WriteTransaction transaction{db};
-    for (const auto& column : later_columns) {
-        if (has(column.name)) continue;  // another process may have been quicker
+    for (const auto& column : lacking()) {  // another process may have been quicker
         const auto add =
             std::string{"ALTER TABLE stele_projection ADD COLUMN "} + column.name + " " + column.definition;
         sql::execute(db, add.c_str());
@@ -142,15 +141,19 @@ Generation read_generation(sqlite3* db) {
 // Copies the WAL back into the file behind commits.
 class GenerationFile::Checkpoints {
 public:
-    // `guarded`: others may write to the file.
-    Checkpoints(sqlite3* db, std::filesystem::path path, std::string sqlite_vfs, bool guarded)
-        : path_(std::move(path)), sqlite_vfs_(std::move(sqlite_vfs)), guarded_(guarded) {
+    // `guarded`: others may write to the file. `pages`: that may be in the WAL.
+    Checkpoints(sqlite3* db, std::filesystem::path path, std::string sqlite_vfs, bool guarded, int pages = 0)
+        : path_(std::move(path)), sqlite_vfs_(std::move(sqlite_vfs)), guarded_(guarded), pages_(pages) {
         sqlite3_wal_hook(db, &Checkpoints::on_commit, this);
     }
+
+    // How many pages are in the WAL at most, those that were copied among them.
+    [[nodiscard]] int pages() const noexcept { return pages_; }
 
 private:
     static int on_commit(void* self, sqlite3* db, const char*, int pages) {
         auto& checkpoints = *static_cast<Checkpoints*>(self);
+        checkpoints.pages_ = pages;
         if (checkpoints.guarded_) {
             if (pages >= checkpoint_pages) checkpoints.guarded_checkpoint(db);
             return SQLITE_OK;  // the commit stands; where nothing could be copied, the next one tries again
@@ -175,6 +178,7 @@ private:
     std::filesystem::path path_;
     std::string sqlite_vfs_;
     bool guarded_;
+    int pages_;
     Database guard_;
 };
 
@@ -187,6 +191,7 @@ GenerationFile::GenerationFile(std::filesystem::path path, Database db, std::uni
       checkpoints_(std::move(checkpoints)),
       db_(std::move(db)),
       token_(token_of(db_.get())),
+      transactions_(db_.get()),
       progress_(db_.get(),
                 "UPDATE stele_projection SET position = ?1, state = ?2, error = ?3, updated_at = ?4, rate = ?5, "
                 "error_place = ?8, event_id = ?9, "
@@ -258,7 +263,8 @@ GenerationFile GenerationFile::create(const std::filesystem::path& path, const P
 GenerationFile GenerationFile::open_build(const std::filesystem::path& path, const std::string& sqlite_vfs) {
     auto db = open_database(path, Access::write, sqlite_vfs, 0);
     sql::execute(db.get(), pragmas_of_a_build);
-    auto checkpoints = std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, false);
+    auto checkpoints =
+        std::make_unique<Checkpoints>(db.get(), path, sqlite_vfs, false, checkpoint_pages_of_a_build);
     return GenerationFile{path, std::move(db), std::move(checkpoints)};
 }
 
@@ -348,9 +354,16 @@ void GenerationFile::write_skipped(const Event& event, std::string_view place, s
     skipped_.run();
 }
 
+void GenerationFile::checkpoint() {
+    if (checkpoints_->pages() <= few_pages) return;
+    const auto copied = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (copied != SQLITE_OK) throw sql::SqlError{db_.get(), "writing " + path_.string()};
+}
+
 void GenerationFile::finish() && {
     const auto copied = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     if (copied != SQLITE_OK) throw sql::SqlError{db_.get(), "writing " + path_.string()};
+    transactions_.reset();
     progress_ = {};
     skipped_ = {};
     db_.reset();

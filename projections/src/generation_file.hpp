@@ -18,6 +18,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace stele {
@@ -53,6 +54,7 @@ public:
     [[nodiscard]] static GenerationFile open(const std::filesystem::path& path, const std::string& sqlite_vfs);
 
     [[nodiscard]] sqlite3* db() const noexcept { return db_.get(); }
+    [[nodiscard]] TransactionStatements& transactions() noexcept { return *transactions_; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] Generation generation() const { return read_generation(db_.get()); }
     [[nodiscard]] std::int64_t token() const noexcept { return token_; }
@@ -88,7 +90,10 @@ public:
     void write_state(std::string_view state);
     void write_kept(bool kept);
 
-    /// Ends a build: when it returns, all of the file is on disk, and it is closed.
+    /// Of a build: where more than a little of it is in the WAL, that is copied into the file. Throws
+    /// sql::SqlError.
+    void checkpoint();
+    /// Ends a build: when it returns, all of the file is on disk, and it is closed. Throws sql::SqlError.
     void finish() &&;
 
 private:
@@ -101,6 +106,7 @@ private:
     std::unique_ptr<Checkpoints> checkpoints_;  // called by the connection until it is closed
     Database db_;
     std::int64_t token_;
+    std::optional<TransactionStatements> transactions_;
     sql::Statement progress_;
     sql::Statement skipped_;
 };
