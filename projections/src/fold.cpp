@@ -70,7 +70,7 @@ Fold::Fold(const EventStore& store, const Projection& projection, GenerationFile
     start_batch();
 }
 
-void Fold::run(Position target, std::optional<std::size_t> limit) {
+void Fold::run(Position target, std::optional<std::size_t> limit, std::span<const Event> at_hand) {
     outcome_ = Advance::done;
     started_ = std::chrono::steady_clock::now();
     events_at_start_ = events_;
@@ -80,14 +80,22 @@ void Fold::run(Position target, std::optional<std::size_t> limit) {
     undoing([&] {
         bool is_at_end = true;
         bool is_empty = true;
-        read_events(target, [&](const Event& event) {
+        const auto visit = [&](const Event& event) {
             is_empty = false;
             const bool goes_on = is_amid_pieces(event) || (left > 0 && !stopped());
             if (!goes_on || outcome_ != Advance::done) return is_at_end = false;
             take_one(event);
             left -= std::min<std::size_t>(left, 1);
             return true;
-        });
+        };
+        if (!at_hand.empty() && at_hand.front().position == looked_to().next() &&
+            at_hand.back().position == target) {
+            for (const auto& event : at_hand) {
+                if (projection_.query().matches(event) && !visit(event)) break;
+            }
+        } else {
+            read_events(target, visit);
+        }
         if (settings_.passes_silently && is_empty && batch_.reached == position_) {
             looked_to_ = std::max(looked_to_, target);
             return;
@@ -147,7 +155,7 @@ void Fold::start_batch() noexcept { batch_ = Batch{position_, position_}; }
 void Fold::begin() {
     if (!transaction_) {
         if (settings_.others != nullptr) settings_.others->wait(settings_.stop);
-        transaction_.emplace(file_.db());
+        transaction_.emplace(file_.transactions());
         transaction_began_ = coarse_now();
     }
     if (!handler_) handler_ = projection_.handler(model_);

@@ -25,6 +25,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace stele {
@@ -53,9 +54,10 @@ public:
 
     /// Takes in the events up to `target`, or `limit` of them. On return everything is committed, and position() is
     /// `target` unless the limit was reached, a stop requested, or somebody has paused or retired the generation:
-    /// then outcome() says so, and a batch that was under way is undone.
+    /// then outcome() says so, and a batch that was under way is undone. What it lacks is read, unless it is just
+    /// `at_hand`: events that stand one behind the other in the log, as a read gives them.
     /// Throws HandlerFailed; then everything before the event is committed, with the state "failed".
-    void run(Position target, std::optional<std::size_t> limit = {});
+    void run(Position target, std::optional<std::size_t> limit = {}, std::span<const Event> at_hand = {});
 
     /// Writes that the fold has come to looked_to(), where its file does not say so yet; outcome() as with run().
     void pass();

@@ -55,14 +55,14 @@ Hosted::Turn Hosted::turn(std::size_t max, const std::stop_token& stop) noexcept
     return work(max, stop, true);
 }
 
-void Hosted::keep_in_step(Position position) noexcept {
+void Hosted::keep_in_step(const Committed& committed) noexcept {
     if (!in_step_) return;
     const std::lock_guard lock{working_};
     // A generation that was replaced meanwhile is found by the first turn, the one in its place is read by the
     // next.
-    while (in_step_ && (!open_ || open_->fold.looked_to() < position)) {
+    while (in_step_ && (!open_ || open_->fold.looked_to() < committed.last)) {
         if (open_) open_->fold.stop_by({});
-        (void)work(std::numeric_limits<std::size_t>::max(), {}, false, position);
+        (void)work(std::numeric_limits<std::size_t>::max(), {}, false, &committed);
     }
 }
 
@@ -95,10 +95,10 @@ void Hosted::close() noexcept {
 
 // What stands in the way of a turn is told and tried again; what a handler did wrong is the projection's state.
 Hosted::Turn Hosted::work(std::size_t max, const std::stop_token& stop, bool may_build,
-                          std::optional<Position> head) {
+                          const Committed* committed) {
     try {
         auto turn = look(stop, may_build);
-        if (!turn) turn = advance(max, head);
+        if (!turn) turn = advance(max, committed);
         if (turn->next != Next::more || turn->events > 0) end_trouble();
         return *turn;
     } catch (const HandlerFailed& error) {
@@ -389,12 +389,12 @@ Hosted::Turn Hosted::build(const std::stop_token& stop) {
 }
 
 // Takes in what is there. Next::events when nothing is left.
-Hosted::Turn Hosted::advance(std::size_t max, std::optional<Position> known_head) {
+Hosted::Turn Hosted::advance(std::size_t max, const Committed* committed) {
     auto& fold = open_->fold;
     const auto before = fold.events();
-    const auto head = known_head ? *known_head : context_.store.head();
+    const auto head = committed != nullptr ? committed->last : context_.store.head();
     if (fold.looked_to() < head && max > 0) {
-        fold.run(head, max);
+        fold.run(head, max, committed != nullptr ? committed->events : std::span<const Event>{});
         if (fold.outcome() != Advance::done) {
             open_.reset();
             next_look_ = {};

@@ -65,10 +65,10 @@ public:
     /// news and tried again; nothing is thrown.
     Turn turn(std::size_t max, const std::stop_token& stop) noexcept;
 
-    /// For sync projections, between a commit and its answer: when it returns the events up to `position` are taken
-    /// in, unless the projection is not in step (it is being built, is paused, has failed, is another's, or
-    /// somebody has gone back to a generation that lacks much).
-    void keep_in_step(Position position) noexcept;
+    /// For sync projections, between a commit and its answer: when it returns what was committed is taken in,
+    /// unless the projection is not in step (it is being built, is paused, has failed, is another's, or somebody
+    /// has gone back to a generation that lacks much).
+    void keep_in_step(const Committed& committed) noexcept;
 
     /// Writes how far it is, where that has not been written yet.
     void settle() noexcept;
@@ -116,7 +116,7 @@ private:
     };
 
     // Each of these with working_ locked:
-    Turn work(std::size_t max, const std::stop_token& stop, bool may_build, std::optional<Position> head = {});
+    Turn work(std::size_t max, const std::stop_token& stop, bool may_build, const Committed* committed = nullptr);
     std::optional<Turn> look(const std::stop_token& stop, bool may_build);
     bool own();
     bool is_hung(const LeaseHolder& holder, const std::optional<Generation>& found);
@@ -127,7 +127,7 @@ private:
     std::optional<Turn> open_current(const std::stop_token& stop, bool may_build);
     [[nodiscard]] bool is_far_behind(Position had) const;
     Turn build(const std::stop_token& stop);
-    Turn advance(std::size_t max, std::optional<Position> head);
+    Turn advance(std::size_t max, const Committed* committed);
     void write_position();
     void stay(Phase phase, RunnerNews::Kind kind, const std::string& text, Position position);
     void leave(Phase phase, RunnerNews::Kind kind, const std::string& text);

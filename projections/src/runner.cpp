@@ -175,8 +175,8 @@ struct Runner::State {
             if (hosted->is_sync()) synced.push_back(hosted);
         }
         if (synced.empty()) return;
-        working->hook = store.after_commit([synced = std::move(synced)](Position position) {
-            for (const auto& hosted : synced) hosted->keep_in_step(position);
+        working->hook = store.after_commit([synced = std::move(synced)](const Committed& committed) {
+            for (const auto& hosted : synced) hosted->keep_in_step(committed);
         });
     }
 

@@ -3,7 +3,7 @@
 #include "parker.hpp"
 
 #include <algorithm>
-#include <cassert>
+#include <new>
 
 namespace stele {
 
@@ -18,9 +18,18 @@ constexpr std::size_t appends_a_commit = 512;
 constexpr std::size_t events_a_commit = 8192;
 constexpr std::size_t bytes_a_commit = std::size_t{64} << 20;
 
+// Of what is handed to hooks: more is read again for less than copies of all of it cost.
+constexpr std::size_t most_events_at_hand = 16;
+constexpr std::size_t most_bytes_at_hand = std::size_t{64} << 10;
+
 AppendResult take_answer(PendingAppend& append) {
     if (auto* error = std::get_if<std::exception_ptr>(&append.outcome)) std::rethrow_exception(*error);
     return std::get<AppendResult>(std::move(append.outcome));
+}
+
+const Appended* appended_of(const PendingAppend& append) {
+    const auto* result = std::get_if<AppendResult>(&append.outcome);
+    return result == nullptr ? nullptr : std::get_if<Appended>(result);
 }
 
 }  // namespace
@@ -100,8 +109,13 @@ private:
     std::size_t bytes_ = 0;
 };
 
-AppendQueue::AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline)
-    : backend_(backend), store_(std::move(store)), limit_(std::max<std::size_t>(limit, 1)), deadline_(deadline) {}
+AppendQueue::AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline,
+                         bool reads_as_written)
+    : backend_(backend),
+      store_(std::move(store)),
+      limit_(std::max<std::size_t>(limit, 1)),
+      deadline_(deadline),
+      reads_as_written_(reads_as_written) {}
 
 AppendQueue::~AppendQueue() {
     {
@@ -251,9 +265,7 @@ void AppendQueue::run_hooks(const std::vector<Waiter*>& done) noexcept {
     if (!has_hooks_) return;
     Position last;
     for (const auto* waiter : done) {
-        const auto* result = std::get_if<AppendResult>(&waiter->pending->outcome);
-        const auto* appended = result == nullptr ? nullptr : std::get_if<Appended>(result);
-        if (appended != nullptr) last = std::max(last, appended->last_position);
+        if (const auto* appended = appended_of(*waiter->pending)) last = std::max(last, appended->last_position);
     }
     if (last == Position{}) return;
 
@@ -264,7 +276,48 @@ void AppendQueue::run_hooks(const std::vector<Waiter*>& done) noexcept {
             if (auto hook = known.lock()) hooks.push_back(std::move(hook));
         }
     }
-    for (const auto& hook : hooks) (*hook)(last);
+    if (hooks.empty()) return;
+    std::vector<Event> events;
+    try {
+        events = events_at_hand(done);
+    } catch (const std::bad_alloc&) {
+        // They are read.
+    }
+    for (const auto& hook : hooks) (*hook)({last, events});
+}
+
+/// Committed::events.
+std::vector<Event> AppendQueue::events_at_hand(const std::vector<Waiter*>& done) const {
+    if (!reads_as_written_ || done.size() != 1) return {};
+    const auto& pending = *done.front()->pending;
+    const auto* appended = appended_of(pending);
+    if (appended == nullptr || appended->duplicate || pending.parts.size() != 1) return {};
+    const auto& part = pending.parts.front();
+    if (part.events.size() > most_events_at_hand) return {};
+    std::size_t bytes = 0;
+    for (const auto& event : part.events) bytes += event.data.text().size() + event.metadata.text().size();
+    if (bytes > most_bytes_at_hand) return {};
+
+    std::vector<Event> events;
+    events.reserve(part.events.size());
+    auto position = appended->first_position;
+    Version version{appended->version.value() - static_cast<std::int64_t>(part.events.size()) + 1};
+    for (const auto& event : part.events) {
+        events.push_back({.position = position,
+                          .version = version,
+                          .stream = *part.stream,
+                          .type = event.type,
+                          .schema_version = event.schema_version,
+                          .id = event.id,
+                          .occurred_at = event.occurred_at.value_or(appended->recorded_at),
+                          .recorded_at = appended->recorded_at,
+                          .data = JsonText::trusted(event.data.text()),
+                          .metadata = JsonText::trusted(event.metadata.text()),
+                          .tags = event.tags});
+        position = position.next();
+        version = version.next();
+    }
+    return events;
 }
 
 void AppendQueue::finish(std::vector<Waiter*>& done, const Waiter* self) {

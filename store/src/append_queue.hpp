@@ -25,8 +25,10 @@ namespace stele {
 
 class AppendQueue {
 public:
-    /// `backend` outlives the queue. `store` is its name, for messages.
-    AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline);
+    /// `backend` outlives the queue. `store` is its name, for messages. `reads_as_written`: it gives events back
+    /// as they were appended.
+    AppendQueue(Backend& backend, std::string store, std::size_t limit, std::chrono::milliseconds deadline,
+                bool reads_as_written);
     /// Waits for the appends that were queued asynchronously.
     ~AppendQueue();
     AppendQueue(const AppendQueue&) = delete;
@@ -45,7 +47,7 @@ public:
     std::future<AppendResult> run_async(Append append, AsyncExtras extras);
 
     /// Calls `hook` as EventStore::after_commit() says, as long as what it returns is held.
-    [[nodiscard]] CommitHook add_hook(std::function<void(Position)> hook);
+    [[nodiscard]] CommitHook add_hook(std::function<void(const Committed&)> hook);
 
 private:
     using Time = std::chrono::steady_clock::time_point;
@@ -57,6 +59,7 @@ private:
     void lead();
     void hand_over();
     void run_hooks(const std::vector<Waiter*>& done) noexcept;
+    [[nodiscard]] std::vector<Event> events_at_hand(const std::vector<Waiter*>& done) const;
     void finish(std::vector<Waiter*>& done, const Waiter* self);
     void lead_async_appends();
 
@@ -64,6 +67,7 @@ private:
     const std::string store_;
     const std::size_t limit_;
     const std::chrono::milliseconds deadline_;
+    const bool reads_as_written_;
 
     std::mutex mutex_;  ///< guards what follows
     std::deque<Waiter*> queue_;
@@ -78,7 +82,7 @@ private:
     std::condition_variable async_turn_;
     std::thread async_thread_;
 
-    using Hook = std::function<void(Position)>;
+    using Hook = std::function<void(const Committed&)>;
     std::atomic<bool> has_hooks_{false};
     std::mutex hooks_mutex_;  ///< guards what follows
     std::vector<std::weak_ptr<const Hook>> hooks_;

@@ -82,7 +82,7 @@ struct EventStore::State {
           upcasting(over(log, options, name)),
           backend(upcasting ? upcasting : log),
           folder(fs::absolute(path)),
-          queue(*backend, name, options.queue_limit, options.deadline) {
+          queue(*backend, name, options.queue_limit, options.deadline, upcasting == nullptr) {
         if (options.event_types && !options.event_types->schemas().empty()) bring_schemas(*options.event_types);
     }
 
@@ -245,7 +245,7 @@ std::future<AppendResult> EventStore::append_async(Append append) {
     }
 }
 
-CommitHook EventStore::after_commit(std::function<void(Position)> hook) {
+CommitHook EventStore::after_commit(std::function<void(const Committed&)> hook) {
     return state_->queue.add_hook(std::move(hook));
 }
 

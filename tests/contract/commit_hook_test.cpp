@@ -21,8 +21,8 @@ Append one_event() { return Append{}.to(order, expect::any, {test::event("OrderC
 TEST_CASE_METHOD(Contract, "a hook runs before its append returns and finds the events", "[contract][hook]") {
     auto store = open();
     std::atomic<std::int64_t> seen = 0;
-    const auto hook = store.after_commit([&](Position last) {
-        if (store.at(last)) seen = last.value();
+    const auto hook = store.after_commit([&](const Committed& committed) {
+        if (store.at(committed.last)) seen = committed.last.value();
     });
     for (int i = 1; i <= 5; ++i) CHECK(seen == store.append(one_event()).last_position.value());
 
@@ -35,9 +35,10 @@ TEST_CASE_METHOD(Contract, "a hook runs before its append returns and finds the 
 TEST_CASE_METHOD(Contract, "no append of a group returns before the hook has seen it", "[contract][hook]") {
     auto store = open();
     std::atomic<std::int64_t> seen = 0;
-    const auto hook = store.after_commit([&](Position last) {
+    const auto hook = store.after_commit([&](const Committed& committed) {
         auto known = seen.load();
-        while (known < last.value() && !seen.compare_exchange_weak(known, last.value())) continue;
+        while (known < committed.last.value() && !seen.compare_exchange_weak(known, committed.last.value()))
+            continue;
     });
     std::atomic<int> early = 0;
     {
@@ -68,18 +69,83 @@ TEST_CASE_METHOD(Contract, "a repetition is an append for the hook and a conflic
     store.append(one_event());
 
     std::vector<std::int64_t> seen;
-    const auto hook = store.after_commit([&](Position last) { seen.push_back(last.value()); });
+    const auto hook =
+        store.after_commit([&](const Committed& committed) { seen.push_back(committed.last.value()); });
     CHECK(store.append(repeated).duplicate);
     CHECK(seen == std::vector{first.last_position.value()});
     CHECK_THROWS_AS(store.append(order, expect::none, {test::event("OrderPlaced")}), Conflict);
     CHECK(seen.size() == 1);
 }
 
+TEST_CASE_METHOD(Contract, "a hook is handed few events as a read gives them", "[contract][hook]") {
+    auto store = open();
+    std::vector<Event> handed;
+    const auto hook = store.after_commit([&](const Committed& committed) {
+        handed.assign(committed.events.begin(), committed.events.end());
+        if (!handed.empty()) CHECK(handed.back().position == committed.last);
+    });
+    const auto read_behind = [&](Position position) {
+        std::vector<Event> events;
+        for (const Event& event : store.read(all().after(position))) events.push_back(event);
+        return events;
+    };
+
+    auto full = test::event("OrderPlaced", {"b", "a", R"("quoted" \ é)"});
+    full.schema_version = 3;
+    full.occurred_at = parse_rfc3339("2001-02-03T04:05:06.000007Z", "occurred_at");
+    full.data = JsonText::parse(R"({ "total" : 1.50, "text": "é\u0000" })");
+    full.metadata = JsonText::parse(R"({"correlation_id":"c-1"})");
+    const StreamId with_tenant{"acme", "Order", "order-8"};
+    for (const auto& stream : {order, with_tenant}) {
+        const auto before = store.head();
+        full.id = EventId::generate();
+        store.append(stream, expect::any, {full, test::event("OrderChanged"), test::event("OrderPaid")});
+        CHECK(handed.size() == 3);
+        CHECK(handed == read_behind(before));
+        const auto behind_three = store.head();
+        store.append(stream, expect::any, {test::event("OrderChanged")});
+        CHECK(handed == read_behind(behind_three));
+    }
+    // A value that the writer has kept beside the text is no part of what is stored.
+    auto kept = test::event("OrderChanged");
+    kept.data = JsonText::keep({{"n", 5}});
+    store.append(order, expect::any, {kept});
+    REQUIRE(handed.size() == 1);
+    CHECK(handed.front().data.kept() == nullptr);
+
+    const auto before = store.head();
+    CHECK(test::outcome<Appended>(store.append_async(one_event()).get()).last_position == before.next());
+    CHECK(handed == read_behind(before));
+
+    // What is not worth the copies, or was not committed by this append, is not handed over.
+    const auto hands_nothing = [&](const Append& append) {
+        handed = {Event{.stream = order}};
+        store.append(append);
+        return handed.empty();
+    };
+    const auto repeated = one_event();
+    CHECK_FALSE(hands_nothing(repeated));
+    CHECK(hands_nothing(repeated));
+    CHECK(hands_nothing(Append{}
+                            .to(order, expect::any, {test::event("OrderChanged")})
+                            .to(with_tenant, expect::any, {test::event("OrderChanged")})));
+    const auto so_many = [](int count) {
+        std::vector<NewEvent> events;
+        for (int i = 0; i < count; ++i) events.push_back(test::event("OrderChanged"));
+        return Append{}.to(order, expect::any, std::move(events));
+    };
+    CHECK_FALSE(hands_nothing(so_many(16)));
+    CHECK(hands_nothing(so_many(17)));
+    auto large = test::event("OrderChanged");
+    large.data = JsonText::parse("\"" + std::string(100'000, 'x') + "\"");
+    CHECK(hands_nothing(Append{}.to(order, expect::any, {large})));
+}
+
 TEST_CASE_METHOD(Contract, "a hook runs as long as it is held", "[contract][hook]") {
     auto store = open();
     std::vector<std::string> calls;
-    auto first = store.after_commit([&](Position) { calls.emplace_back("first"); });
-    const auto second = store.after_commit([&](Position) { calls.emplace_back("second"); });
+    auto first = store.after_commit([&](const Committed&) { calls.emplace_back("first"); });
+    const auto second = store.after_commit([&](const Committed&) { calls.emplace_back("second"); });
     store.append(one_event());
     CHECK(calls == std::vector<std::string>{"first", "second"});
     first.reset();

@@ -2,12 +2,15 @@
 #include "counting.hpp"
 #include "vocabulary.hpp"
 
+#include <stele/projections/check.hpp>
 #include <stele/projections/cpp_projection.hpp>
 #include <stele/projections/lifecycle.hpp>
 #include <stele/projections/runner.hpp>
 
 #include <stele/test/faulty_disk.hpp>
+#include <stele/test/random.hpp>
 
+#include <array>
 #include <atomic>
 #include <barrier>
 #include <thread>
@@ -156,6 +159,43 @@ TEST_CASE("sync and async projections see identical envelopes", "[projections][r
     const auto in_step = test::rows(store, "in_step", all);
     CHECK(in_step.size() == static_cast<std::size_t>(store.head().value()));
     CHECK(in_step == test::rows(store, "following", all));
+}
+
+/// The same, without the parts that it does not name.
+struct Places : Envelopes {
+    static constexpr EventParts parts{.id = false, .data = false, .metadata = false, .tags = false};
+};
+
+// An append alone hands its events over; of several parts, or behind another's append, they are read.
+TEST_CASE("what a sync projection is handed gives the rows that a read gives", "[projections][runner][sync][P1]") {
+    test::Random random;
+    CAPTURE(random.seed());
+    auto store = quick_store();
+    auto elsewhere = EventStore::open(store.name(), Options{.durability = Durability::relaxed});
+    const std::array<std::shared_ptr<const Projection>, 2> projections{
+        projection(Envelopes{.name = "whole", .mode = ProjectionMode::sync}),
+        projection(Places{{.name = "places", .mode = ProjectionMode::sync}})};
+    Runner runner{store};
+    for (const auto& each : projections) runner.add(each);
+    runner.start();
+    for (int i = 0; i < 200; ++i) {
+        auto& by = random.one_in(5) ? elsewhere : store;
+        Append append;
+        for (auto parts = random.one_in(4) ? 2 : 1; parts > 0; --parts) {
+            std::vector<NewEvent> events;
+            for (auto left = 1 + random.below(3); left > 0; --left) events.push_back(random.new_event());
+            append.to(random.stream(), expect::any, std::move(events));
+        }
+        by.append(append);
+        if (random.one_in(10)) by.append(append);
+    }
+    test::seed(store, StreamId{"S", "1"}, {"Noted"});
+    for (const auto& each : projections) {
+        CHECK(runner.wait_for(each->name(), store.head(), 0ms) == WaitResult::reached);
+        const auto checked = check(store, *each).value();
+        CHECK(checked.ok());
+        CHECK(checked.tables.at(0).rows == store.head().value());
+    }
 }
 
 TEST_CASE("a sync projection that fails fails no append", "[projections][runner][sync]") {

@@ -58,8 +58,8 @@ ListenerHost::ListenerHost(EventStore& store, const RunnerOptions& options, Cont
     }
     for (const auto& listener : sync_) listener->begin();
     if (!sync_.empty()) {
-        hook_ = store.after_commit([sync = sync_](Position position) {
-            for (const auto& listener : sync) listener->keep_up(position);
+        hook_ = store.after_commit([sync = sync_](const Committed& committed) {
+            for (const auto& listener : sync) listener->keep_up(committed.last);
         });
     }
 }

@@ -105,6 +105,14 @@ struct StoreInfo {
     std::int64_t bytes = 0;  ///< on disk: the log and what belongs to it, without read models
 };
 
+/// What a hook of EventStore::after_commit() is told. Valid during the call.
+struct Committed {
+    Position last;  ///< of the last event of these appends
+    /// Their events, as a read would give them, where the store has them at hand: behind a commit of one append of
+    /// few events to one stream. Otherwise empty: read them.
+    std::span<const Event> events{};
+};
+
 /// Keeps a hook of EventStore::after_commit() in place as long as it is held.
 using CommitHook = std::shared_ptr<void>;
 
@@ -164,13 +172,13 @@ public:
     [[nodiscard]] std::future<AppendResult> append_async(Append append);
 
     /// Calls `hook` after each commit of appends that were made through this object, before any of them returns (or
-    /// its future is ready), as long as the CommitHook is held; a call that is under way then still ends. It gets
-    /// the position of the last event of these appends. Repetitions (L6) count as appends.
+    /// its future is ready), as long as the CommitHook is held; a call that is under way then still ends.
+    /// Repetitions (L6) count as appends; their events are not handed over.
     ///
     /// The hook must not throw, and must not append. Calls may overlap: as a rule the next commit does not wait for
     /// the hook of the one before it. It does where the log's WAL is to be copied back in between, which is done
     /// behind the hook; and where both are of append_async(), which has one thread.
-    [[nodiscard]] CommitHook after_commit(std::function<void(Position)> hook);
+    [[nodiscard]] CommitHook after_commit(std::function<void(const Committed&)> hook);
 
     /// How long the appends took that were made through this object and are over, whatever came of them; those of
     /// append_async() aside. For metrics.
