@@ -16,7 +16,7 @@ std::string with_one_decimal(double value) {
 std::string grouped(std::int64_t value) {
     auto digits = std::to_string(value);
     for (auto end = static_cast<std::ptrdiff_t>(digits.size()) - 3; end > (value < 0 ? 1 : 0); end -= 3) {
-        digits.insert(static_cast<std::size_t>(end), ",");
+        digits.insert(static_cast<std::size_t>(end), 1, ',');
     }
     return digits;
 }
