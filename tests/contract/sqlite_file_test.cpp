@@ -2,9 +2,10 @@
 #include "sqlite_backend.hpp"
 
 #include <atomic>
-#include <chrono>
+#include <exception>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <thread>
 
 namespace fs = std::filesystem;
@@ -35,6 +36,15 @@ void append_singly(EventStore& store, int events) {
     for (int i = 0; i < events; ++i) test::seed(store, site, {"SiteChanged"});
 }
 
+/// A store whose WAL is due for a checkpoint soon, with an event more in it.
+EventStore open_with_small_wal(const test::SqliteBackend& backend) {
+    auto options = relaxed();
+    options.checkpoint_pages = 100;
+    auto store = EventStore::open(backend.address(), options);
+    append_singly(store, 1);
+    return store;
+}
+
 /// How often the WAL has begun anew: the "checkpoint sequence number" of its header
 /// (https://sqlite.org/fileformat2.html, "The Write-Ahead Log").
 std::uint32_t times_begun_anew(const test::SqliteBackend& backend) {
@@ -53,6 +63,12 @@ public:
         connection_->execute("BEGIN");
         (void)connection_->rows("SELECT count(*) FROM types");
     }
+    /// Works at it for a while.
+    void look_closely() {
+        (void)connection_->rows(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+            "SELECT count(*) FROM n, types");
+    }
 
 private:
     std::unique_ptr<RawConnection> connection_;
@@ -63,22 +79,34 @@ class EndlessRead {
 public:
     explicit EndlessRead(const test::SqliteBackend& backend)
         : held_(std::make_unique<HeldRead>(backend)), reader_([this, &backend] {
-              while (!done_) {
-                  std::this_thread::sleep_for(std::chrono::milliseconds{1});
-                  auto next = std::make_unique<HeldRead>(backend);
-                  std::swap(held_, next);
+              try {
+                  while (!done_) {
+                      held_->look_closely();
+                      auto next = std::make_unique<HeldRead>(backend);
+                      std::swap(held_, next);
+                  }
+              } catch (...) {
+                  error_ = std::current_exception();
               }
           }) {}
-    ~EndlessRead() {
-        done_ = true;
-        reader_.join();
+    ~EndlessRead() { join(); }
+    /// Throws what a read threw.
+    void end() {
+        join();
+        if (error_) std::rethrow_exception(error_);
     }
     EndlessRead(const EndlessRead&) = delete;
     EndlessRead& operator=(const EndlessRead&) = delete;
 
 private:
+    void join() {
+        done_ = true;
+        if (reader_.joinable()) reader_.join();
+    }
+
     std::atomic<bool> done_ = false;
     std::unique_ptr<HeldRead> held_;
+    std::exception_ptr error_;
     std::thread reader_;  ///< last: it uses what stands above
 };
 
@@ -211,45 +239,32 @@ TEST_CASE("a checkpoint now and then leaves the log as it is", "[contract][sqlit
 
 TEST_CASE("the WAL begins anew although the log is being read at all times", "[contract][sqlite]") {
     const test::SqliteBackend backend;
-    auto options = relaxed();
-    options.checkpoint_pages = 100;
-    auto store = EventStore::open(backend.address(), options);
-    append_singly(store, 1);
+    auto store = open_with_small_wal(backend);
     const auto before = times_begun_anew(backend);
-    {
-        const EndlessRead reading{backend};
-        append_singly(store, 1'000);
-    }
+    EndlessRead reading{backend};
+    append_singly(store, 1'000);
+    reading.end();
     CHECK(times_begun_anew(backend) >= before + 5);
     CHECK((test::positions_in(store) == test::numbers(1, 1'001)));
 }
 
 TEST_CASE("the WAL begins anew beside reads and another store that appends", "[contract][sqlite]") {
     const test::SqliteBackend backend;
-    auto options = relaxed();
-    options.checkpoint_pages = 100;
-    auto store = EventStore::open(backend.address(), options);
-    append_singly(store, 1);
+    auto store = open_with_small_wal(backend);
+    auto second = open_with_small_wal(backend);
     const auto before = times_begun_anew(backend);
-    {
-        const EndlessRead reading{backend};
-        std::thread other{[&] {
-            auto second = EventStore::open(backend.address(), options);
-            append_singly(second, 1'000);
-        }};
-        append_singly(store, 1'000);
-        other.join();
-    }
+    EndlessRead reading{backend};
+    auto other = std::async(std::launch::async, [&] { append_singly(second, 1'000); });
+    append_singly(store, 1'000);
+    other.get();
+    reading.end();
     CHECK(times_begun_anew(backend) >= before + 5);
-    CHECK((test::positions_in(store) == test::numbers(1, 2'001)));
+    CHECK((test::positions_in(store) == test::numbers(1, 2'002)));
 }
 
 TEST_CASE("a read that does not end keeps the WAL, and no append", "[contract][sqlite]") {
     const test::SqliteBackend backend;
-    auto options = relaxed();
-    options.checkpoint_pages = 100;
-    auto store = EventStore::open(backend.address(), options);
-    append_singly(store, 1);
+    auto store = open_with_small_wal(backend);
     std::uint32_t before = 0;
     {
         const HeldRead reading{backend};

@@ -10,6 +10,9 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <optional>
 #include <random>
 
 using namespace stele;
@@ -32,13 +35,41 @@ Death draw_death(std::mt19937_64& random) {
     return {kill_at({.op = changes, .nth = between(1, 250, random), .file = {}}), 1'000'000};
 }
 
+// Reads the log from end to end, again and again: checkpoints wait for it, and kills come while they do.
+class ReaderBeside {
+public:
+    explicit ReaderBeside(const std::string& store)
+        : reading_(std::async(std::launch::async, [this, log = EventStore::open(store)] {
+              int whole = 0;
+              for (; !done_; ++whole) {
+                  Position last{0};
+                  for (const Event& event : log.read(all())) {
+                      if (event.position != last.next()) return -whole - 1;
+                      last = event.position;
+                  }
+              }
+              return whole;
+          })) {}
+    ~ReaderBeside() { done_ = true; }
+    // How often it has read all of it; negative where there was a gap. Throws what a read threw.
+    int end() {
+        done_ = true;
+        return reading_.get();
+    }
+
+private:
+    std::atomic<bool> done_ = false;
+    std::future<int> reading_;  // last: what it runs uses what stands above, and is waited for when this goes
+};
+
 }  // namespace
 
 // Goal:   L2 to L6 over processes: no kill takes an acknowledged append, doubles one, or leaves half of one; the
 //         others go on, and the next ones open the store without help.
 // Method: rounds on one store. In each, a few processes of several threads append at once; the first one of them is
-//         killed after a number of acknowledgements, or before a change of the disk, both drawn from a seed. At the
-//         end every acknowledgement that ever came is checked against the log.
+//         killed after a number of acknowledgements, or before a change of the disk, both drawn from a seed. In
+//         every other round this process reads the log meanwhile; in those between, whoever opens the store next
+//         may be the first. At the end every acknowledgement that ever came is checked against the log.
 TEST_CASE("acknowledged events survive SIGKILL, over 60 rounds", "[fault][process]") {
     constexpr int rounds = 60;
     const std::uint64_t seed = std::random_device{}();
@@ -49,10 +80,13 @@ TEST_CASE("acknowledged events survive SIGKILL, over 60 rounds", "[fault][proces
     Promises promises;
     int killed = 0;
 
+    int read = 0;
     for (int round = 0; round < rounds; ++round) {
         CAPTURE(round);
         const Death death = draw_death(random);
         const int processes = between(1, 3, random);
+        std::optional<ReaderBeside> reader;
+        if (round % 2 == 1) reader.emplace(store.string());
         std::vector<Process> appenders;
         for (int p = 0; p < processes; ++p) {
             const AppenderPlan plan{.name = std::to_string(round) + "." + std::to_string(p),
@@ -74,8 +108,14 @@ TEST_CASE("acknowledged events survive SIGKILL, over 60 rounds", "[fault][proces
         for (Process& appender : appenders) promises.note_rest(appender);
         killed += victim.wait() == 128 + SIGKILL;
         for (std::size_t p = 1; p < appenders.size(); ++p) CHECK(appenders[p].wait() == 0);
+        if (reader) {
+            const int times = reader->end();
+            REQUIRE(times >= 0);
+            read += times;
+        }
         if (round % 10 == 9) promises.check(sound_log(store));
     }
+    CHECK(read > rounds / 2);
     CHECK(killed > rounds / 2);
     CHECK(promises.acknowledged() > rounds);
 }

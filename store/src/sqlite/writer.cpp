@@ -547,12 +547,12 @@ Writer::Copied Writer::copy_wal() {
     auto* const db = checkpointer_.getHandle();
     int pages = 0;
     int copied = 0;
-    const bool has_worked =
-        sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied) == SQLITE_OK;
-    const bool is_read = has_worked && (copied < pages || wal_is_read(db));
+    const int result = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+    const bool is_read = result == SQLITE_OK && (copied < pages || wal_is_read(db));
     (void)rollback_.try_step();
     rollback_.reset();
-    if (!has_worked) return Copied::failed;
+    if ((result & 0xff) == SQLITE_BUSY) return Copied::not_yet;  // another program copies it
+    if (result != SQLITE_OK) return Copied::failed;
     if (pages < wal_pages_) {  // somebody else's commit has begun it anew
         wal_has(pages);
         return Copied::whole;
